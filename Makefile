@@ -1,0 +1,47 @@
+# Everything goes through .venv; the first target that needs it makes it.
+SHELL := /bin/bash
+PY := .venv/bin/python
+STAMP := .venv/.teken-ready
+
+.PHONY: demo test check fmt run certs bench lock clean
+
+demo: $(STAMP)        ## play all five procedures to the end and keep serving
+	$(PY) -m service.cli demo
+
+test: $(STAMP) tools  ## all tests, on a real PostgreSQL and Redis
+	$(PY) -m pytest
+
+check: $(STAMP)       ## format, lint, types, import rules, office data
+	$(PY) -m ruff format --check .
+	$(PY) -m ruff check .
+	$(PY) -m mypy
+	.venv/bin/lint-imports
+	$(PY) -m service.cli office check
+
+fmt: $(STAMP)
+	$(PY) -m ruff format .
+	$(PY) -m ruff check --fix .
+
+run: certs            ## web, worker and signer on embedded defaults
+	$(PY) -m service.cli run
+
+certs: $(STAMP)       ## the environment with the teken command, and the development PKI
+	$(PY) -m service.cli certs
+
+bench: $(STAMP)
+	$(PY) -m benchmarks
+
+lock: $(STAMP)        ## newest versions that satisfy pyproject.toml
+	.venv/bin/python -m pip install -q uv
+	.venv/bin/uv pip compile pyproject.toml --extra dev --generate-hashes --universal --python-version 3.11 --no-header --no-emit-index-url --upgrade -q -o requirements.lock
+
+.PHONY: tools
+tools:                ## PostgreSQL, Redis and poppler: installed when root, named otherwise
+	@scripts/need initdb postgresql redis-server redis-server pdfsig poppler-utils
+
+$(STAMP): requirements.lock pyproject.toml
+	@scripts/environment
+	@touch $(STAMP)
+
+clean:
+	rm -rf var build .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,1 @@
+"""Shared by all tests. Servers listen on loopback and are the real ones."""
