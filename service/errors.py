@@ -6,9 +6,13 @@ Nothing personal may enter `params` or a fault: errors reach logs, webhooks and 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# ruff: noqa: N818 - each error is named for what happened, as the sentence that raises it reads
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +57,15 @@ class BadRequest(TekenError):
 
 
 class Unauthenticated(TekenError):
+    """No key, or not one of ours."""
+
     code = "unauthenticated"
     status = 401
 
 
 class Forbidden(TekenError):
+    """Known, but not allowed."""
+
     code = "forbidden"
     status = 403
 
@@ -101,6 +109,8 @@ class IdempotencyRunning(Conflict):
 
 
 class NotIssued(Conflict):
+    """The document is asked for before the permit is issued."""
+
     code = "not_issued"
 
 
@@ -111,11 +121,15 @@ class StateForbids(Conflict):
 
 
 class TooLarge(TekenError):
+    """The body is over the limit."""
+
     code = "too_large"
     status = 413
 
 
 class UnsupportedMedia(TekenError):
+    """The body is not of the kind that this address reads."""
+
     code = "unsupported_media"
     status = 415
 
@@ -128,6 +142,8 @@ class Invalid(TekenError):
 
 
 class CaseInvalid(Invalid):
+    """The posted case cannot be accepted as it is."""
+
     code = "case_invalid"
 
 
@@ -138,10 +154,14 @@ class IdempotencyMismatch(Invalid):
 
 
 class ReasonRequired(Invalid):
+    """An act that needs a reason came without one."""
+
     code = "reason_required"
 
 
 class TooMany(TekenError):
+    """Too many requests for now."""
+
     code = "too_many"
     status = 429
 
@@ -152,5 +172,5 @@ class Busy(TekenError):
     code = "busy"
     status = 503
 
-    def __init__(self, code: str | None = None, *, retry_after: int = 5, **params: str) -> None:
-        super().__init__(code, retry_after=retry_after, **params)
+    def __init__(self, code: str | None = None, *, retry_after: int = 5) -> None:
+        super().__init__(code, retry_after=retry_after)
