@@ -1,0 +1,49 @@
+"""PDFs in, signed PDFs out; inspects any PDF. Knows no permit, office, database, queue or web."""
+
+from signing.backends import Backend, Capabilities
+from signing.backends.pkcs12 import Pkcs12Backend, open_pkcs12, read_pkcs12
+from signing.errors import (
+    KeyUnusable,
+    PreparationFailed,
+    ProofFailed,
+    SigningError,
+    SigningFailed,
+    TimestampFailed,
+    ValueUnfit,
+)
+from signing.fieldfont import PRINTABLE_ASCII
+from signing.fields import prepare_fields
+from signing.filling import fits
+from signing.model import Appearance, FieldSpec, Frame, Level, Lock, QrCode, SignatureSpec, Signed
+from signing.pades import fill_and_seal, sign
+from signing.timestamp import HttpTimestamper, Timestamper
+
+__all__ = [
+    "PRINTABLE_ASCII",
+    "Appearance",
+    "Backend",
+    "Capabilities",
+    "FieldSpec",
+    "Frame",
+    "HttpTimestamper",
+    "KeyUnusable",
+    "Level",
+    "Lock",
+    "Pkcs12Backend",
+    "PreparationFailed",
+    "ProofFailed",
+    "QrCode",
+    "SignatureSpec",
+    "Signed",
+    "SigningError",
+    "SigningFailed",
+    "TimestampFailed",
+    "Timestamper",
+    "ValueUnfit",
+    "fill_and_seal",
+    "fits",
+    "open_pkcs12",
+    "prepare_fields",
+    "read_pkcs12",
+    "sign",
+]

@@ -1,0 +1,57 @@
+"""What a signature looks like: vector paths only. No font, image or graphics state, so PDF/A and PDF/UA hold."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import segno
+
+from signing.errors import SigningFailed
+from signing.model import Appearance, QrCode
+
+QUIET_ZONE: Final = 4
+"""Modules of white around a QR code (ISO/IEC 18004, 6.3.8)."""
+_ALPHANUMERIC: Final = frozenset("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:")
+_FRAME_WIDTH, _FRAME_GREY, _FRAME_INSET = 0.5, 0.6, 1.0
+
+
+def draw(appearance: Appearance, width: float, height: float) -> bytes:
+    """Content stream operators for a box of `width` x `height` points, origin at its lower left corner."""
+    body = _qr(appearance.url, width, height) if isinstance(appearance, QrCode) else _frame(width, height)
+    return b"/Artifact BMC q " + body + b" Q EMC"
+
+
+def qr_modules(url: str) -> tuple[bytes, ...]:
+    """The rows of the QR code for `url`, one byte a module, 1 = dark; without the quiet zone.
+
+    Raises SigningFailed qr_unfit: a character outside alphanumeric mode would make the code larger and slower to read.
+    """
+    if not url or not set(url) <= _ALPHANUMERIC:
+        raise SigningFailed("qr_unfit")
+    return tuple(bytes(row) for row in segno.make(url, error="m", micro=False).matrix)
+
+
+def _frame(width: float, height: float) -> bytes:
+    inner = (_FRAME_INSET, _FRAME_INSET, width - 2 * _FRAME_INSET, height - 2 * _FRAME_INSET)
+    return b"%g w %g G %.3f %.3f %.3f %.3f re S" % (_FRAME_WIDTH, _FRAME_GREY, *inner)
+
+
+def _qr(url: str, width: float, height: float) -> bytes:
+    """One filled path in whole modules, so that neighbouring rows leave no seam in a viewer."""
+    rows = qr_modules(url)
+    across = len(rows) + 2 * QUIET_ZONE
+    scale = min(width, height) / across
+    left, bottom = (width - scale * across) / 2, (height - scale * across) / 2
+    runs = [
+        b"%d %d %d 1 re" % (start + QUIET_ZONE, across - QUIET_ZONE - 1 - line, length)
+        for line, row in enumerate(rows)
+        for start, length in dark_runs(row)
+    ]
+    place = b"%.5f 0 0 %.5f %.3f %.3f cm 1 g 0 0 %d %d re f 0 g\n" % (scale, scale, left, bottom, across, across)
+    return place + b"\n".join(runs) + b" f"
+
+
+def dark_runs(row: bytes) -> list[tuple[int, int]]:
+    """(start, length) of every run of dark modules in a row."""
+    edges = [at for at in range(len(row) + 1) if (row[at - 1] if at else 0) != (row[at] if at < len(row) else 0)]
+    return [(start, end - start) for start, end in zip(edges[::2], edges[1::2], strict=True)]

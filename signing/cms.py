@@ -1,0 +1,123 @@
+"""Puts a CMS signature together (RFC 5652, CAdES baseline attributes as PAdES wants them: ETSI EN 319 142-1, 5.3).
+
+Everything that depends only on the key is encoded once per key; per document only the digest and the signature change.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from asn1crypto import algos, cms, tsp, x509
+from pyhanko.sign.signers.pdf_cms import Signer
+
+from signing.backends import Backend, Digest
+from signing.timestamp import Timestamper
+
+_SEQUENCE, _SET, _OCTETS = 0x30, 0x31, 0x04
+_CONTEXT_0, _CONTEXT_1 = 0xA0, 0xA1
+_OVERHEAD: Final = 2048
+"""Bytes for everything in the container that is neither a certificate nor a time-stamp."""
+_TOKEN_ROOM: Final = 12_288
+_V1: Final = b"\x02\x01\x01"
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """The parts of a signature that belong to the key: certificates, algorithms, fixed attributes; DER all of them."""
+
+    digest: Digest
+    certificates: bytes
+    signer_id: bytes
+    digest_algorithm: bytes
+    signature_algorithm: bytes
+    fixed_attributes: tuple[bytes, ...]
+    placeholder: Signer
+    """For the composer, which wants to know the certificate; it can't sign."""
+
+    @staticmethod
+    def of(key: Backend) -> Identity:
+        """The identity of `key`, made once."""
+        return _identity(key.certificate_der, key.chain_der, key.digest)
+
+
+@lru_cache(maxsize=64)
+def _identity(certificate_der: bytes, chain_der: tuple[bytes, ...], digest: Digest) -> Identity:
+    certificate = x509.Certificate.load(certificate_der)
+    placeholder = Signer(signing_cert=certificate)
+    number = certificate["tbs_certificate"]["serial_number"]
+    return Identity(
+        digest=digest,
+        certificates=_tlv(_CONTEXT_0, *sorted((certificate_der, *chain_der))),
+        signer_id=_tlv(_SEQUENCE, certificate.issuer.dump(), number.dump()),
+        digest_algorithm=algos.DigestAlgorithm({"algorithm": digest}).dump(),
+        signature_algorithm=placeholder.get_signature_mechanism_for_digest(digest).dump(),
+        fixed_attributes=(
+            cms.CMSAttribute({"type": "content_type", "values": ["data"]}).dump(),
+            _signing_certificate(certificate),
+        ),
+        placeholder=placeholder,
+    )
+
+
+def _signing_certificate(certificate: x509.Certificate) -> bytes:
+    """signing-certificate-v2 (RFC 5035) with SHA-256, which DER leaves unsaid as the default."""
+    entry = tsp.ESSCertIDv2(
+        {
+            "cert_hash": hashlib.sha256(certificate.dump()).digest(),
+            "issuer_serial": {
+                "issuer": [x509.GeneralName({"directory_name": certificate.issuer})],
+                "serial_number": certificate["tbs_certificate"]["serial_number"],
+            },
+        }
+    )
+    value = tsp.SigningCertificateV2({"certs": [entry]})
+    return cms.CMSAttribute({"type": "signing_certificate_v2", "values": [value]}).dump()
+
+
+def reserve(identity: Identity, timestamper: Timestamper | None) -> int:
+    """Hex digits to leave free in /Contents."""
+    return 2 * (len(identity.certificates) + _OVERHEAD + (_TOKEN_ROOM if timestamper else 0))
+
+
+def signed_data(identity: Identity, key: Backend, digest: bytes, timestamper: Timestamper | None) -> bytes:
+    """The DER of a detached CMS signature over a document whose byte ranges hash to `digest`."""
+    message_digest = cms.CMSAttribute({"type": "message_digest", "values": [digest]}).dump()
+    attributes = b"".join(sorted((*identity.fixed_attributes, message_digest)))
+    signature = key.sign_attributes(_tlv(_SET, attributes))
+    info = _tlv(
+        _SEQUENCE,
+        _V1,
+        identity.signer_id,
+        identity.digest_algorithm,
+        _tlv(_CONTEXT_0, attributes),
+        identity.signature_algorithm,
+        _tlv(_OCTETS, signature),
+        _signature_timestamp(identity, signature, timestamper) if timestamper else b"",
+    )
+    data = _tlv(
+        _SEQUENCE,
+        _V1,
+        _tlv(_SET, identity.digest_algorithm),
+        _tlv(_SEQUENCE, cms.ContentType("data").dump()),
+        identity.certificates,
+        _tlv(_SET, info),
+    )
+    return _tlv(_SEQUENCE, cms.ContentType("signed_data").dump(), _tlv(_CONTEXT_0, data))
+
+
+def _signature_timestamp(identity: Identity, signature: bytes, timestamper: Timestamper) -> bytes:
+    token = timestamper.token(hashlib.new(identity.digest, signature).digest(), identity.digest)
+    kind = cms.CMSAttributeType("signature_time_stamp_token").dump()
+    return _tlv(_CONTEXT_1, _tlv(_SEQUENCE, kind, _tlv(_SET, token)))
+
+
+def _tlv(tag: int, *parts: bytes) -> bytes:
+    content = b"".join(parts)
+    length = len(content)
+    if length < 0x80:
+        return bytes((tag, length)) + content
+    size = (length.bit_length() + 7) // 8
+    return bytes((tag, 0x80 | size)) + length.to_bytes(size, "big") + content

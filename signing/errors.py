@@ -1,0 +1,99 @@
+"""The one error tree of this package. Every error carries a stable `code` and `advice`: what to do now.
+
+A message may name fields, codes and hashes. It never holds a passphrase, a key, or a value typed by a person.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+ADVICE = {
+    # preparation and filling
+    "pdf_unreadable": "The file is not a PDF that can be used here; typeset it again.",
+    "markers_differ": "Make the template's x-field: links equal the fields that the profile names, each once.",
+    "marker_not_empty": "Put the x-field: link around one empty box, with no text in it.",
+    "untagged": "Typeset as PDF/A-3a and PDF/UA-1, so that the document carries a structure tree.",
+    "field_spec": "Correct the field list: names unique, locks name fields that exist.",
+    "font_unusable": "Give a TrueType font (glyf outlines) that covers the alphabet of the fields.",
+    "field_missing": "The document has no such field; prepare it again with this field.",
+    "field_filled": "The field is filled already; a filled field is never filled again.",
+    "value_alphabet": "Use only characters of the field font (printable ASCII unless configured otherwise).",
+    "value_too_long": "Shorten the value, or widen the field's box in the template.",
+    # keys
+    "key_unreadable": "The PKCS#12 file is damaged or not one; enrol the certificate again.",
+    "passphrase_wrong": "Ask for the passphrase again; do not retry on your own.",
+    "key_unsupported": "Use RSA with 2048 to 4096 bits, or ECDSA on P-256 or P-384.",
+    "certificate_unfit": "Enrol a certificate that matches the key and may sign (digitalSignature or nonRepudiation).",
+    "backend_failed": "The signing back-end gave no signature; look at its state, then sign again.",
+    # signing
+    "spec_invalid": "Correct the signature's specification.",
+    "qr_unfit": "Give an upper-case URL in the alphabet of QR's alphanumeric mode.",
+    "compose_failed": "The update could not be composed; the document stays unsigned. Report it with its hash.",
+    # time-stamps
+    "tsa_unreachable": "The time-stamping authority did not answer in time; try again later.",
+    "tsa_refused": "The time-stamping authority refused; check the contract and the configured address.",
+    "tsa_token_wrong": "The time-stamp does not answer our request; do not use it, report the authority.",
+    # proof
+    "proof_prefix": "The signed file does not begin with what was previewed. Stop the batch and report it.",
+    "proof_revisions": "The file has more or fewer updates than signatures. Stop the batch and report it.",
+    "proof_objects": "An update changes something that it must not. Stop the batch and report it.",
+    "proof_byte_range": "A signature does not cover what it must. Stop the batch and report it.",
+    "proof_digest": "The signed digest is not that of the file. Stop the batch and report it.",
+    "proof_signature": "A signature does not hold. Stop the batch and report it.",
+    "proof_certificate": "A signature was made with another certificate than expected. Stop the batch and report it.",
+    "proof_level": "The reached level is not the expected one; the document waits.",
+    "proof_fields": "The form fields are not the expected ones. Stop the batch and report it.",
+    "proof_values": "A field does not hold, or does not show, the expected value. Stop the batch and report it.",
+    "proof_visible": "The page does not show an expected text. Stop the batch and report it.",
+    "proof_qr": "The QR code is missing or another one. Stop the batch and report it.",
+    "proof_unreadable": "The file can't be read back. Stop the batch and report it.",
+}
+
+
+class SigningError(Exception):
+    """Base of everything that this package raises on purpose."""
+
+    def __init__(self, code: str, detail: str = "") -> None:
+        self.code = code
+        self.detail = detail
+        self.advice = ADVICE[code]
+        super().__init__(f"{code}: {detail}" if detail else code)
+
+    def __reduce__(self) -> tuple[type[SigningError], tuple[str, str]]:
+        return type(self), (self.code, self.detail)
+
+
+class PreparationFailed(SigningError):
+    """A typeset document can't be given its fields."""
+
+
+class ValueUnfit(SigningError):
+    """A value does not belong in its field: alphabet, length, or no such field."""
+
+
+class KeyUnusable(SigningError):
+    """A key can't be opened or must not be used."""
+
+
+class SigningFailed(SigningError):
+    """No signed document came into being."""
+
+
+class TimestampFailed(SigningError):
+    """The time-stamping authority gave no token that answers our request."""
+
+
+class ProofFailed(SigningError):
+    """Our own output is not what it should be: never release it."""
+
+
+@contextmanager
+def translated(kind: type[SigningError], code: str) -> Iterator[None]:
+    """Let no foreign exception cross the package's face. Only its type is told: its text might quote a value."""
+    try:
+        yield
+    except SigningError:
+        raise
+    except (Exception, RecursionError) as foreign:
+        raise kind(code, type(foreign).__name__) from foreign

@@ -1,0 +1,126 @@
+"""Signs: PAdES B-B and B-T, as append-only updates. Composes with pyHanko; the key itself never comes near it."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from pyhanko.pdf_utils.content import AppearanceContent
+from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+from pyhanko.pdf_utils.layout import BoxConstraints
+from pyhanko.pdf_utils.writer import BasePdfFileWriter
+from pyhanko.sign.fields import MDPPerm, SigSeedSubFilter
+from pyhanko.sign.signers.pdf_byterange import PreparedByteRangeDigest
+from pyhanko.sign.signers.pdf_signer import PdfSignatureMetadata, PdfSigner
+from pyhanko.stamp import BaseStampStyle
+
+from signing.appearance import draw
+from signing.backends import Backend
+from signing.cms import Identity, reserve, signed_data
+from signing.errors import SigningFailed, translated
+from signing.filling import field_references, fill
+from signing.model import Appearance, SignatureSpec, Signed
+from signing.timestamp import Timestamper
+
+_PERMISSIONS: Final = {1: MDPPerm.NO_CHANGES, 2: MDPPerm.FILL_FORMS, 3: MDPPerm.ANNOTATE}
+
+
+def sign(
+    pdf: bytes,
+    key: Backend,
+    spec: SignatureSpec,
+    *,
+    timestamper: Timestamper | None = None,
+    at: datetime | None = None,
+) -> Signed:
+    """Sign in the prepared field `spec.field`; the output begins with `pdf`, byte for byte.
+
+    `at` is the claimed signing time (now, unless given). With a `timestamper` the level is B-T, without B-B; there is
+    no silent downgrade. Raises SigningFailed, TimestampFailed. Source: ETSI EN 319 142-1.
+    """
+    return fill_and_seal(pdf, {}, key, spec, timestamper=timestamper, at=at)
+
+
+def fill_and_seal(
+    pdf: bytes,
+    values: Mapping[str, str],
+    key: Backend,
+    spec: SignatureSpec,
+    *,
+    timestamper: Timestamper | None = None,
+    at: datetime | None = None,
+) -> Signed:
+    """Fill text fields and sign in one update, so that no file exists that is filled and not sealed.
+
+    Raises ValueUnfit before anything is signed, otherwise as `sign`.
+    """
+    at = (at or datetime.now(UTC)).astimezone(UTC).replace(microsecond=0)
+    identity = Identity.of(key)
+    with translated(SigningFailed, "compose_failed"):
+        writer = _Update(io.BytesIO(pdf))
+        _check_field(writer, spec.field)
+        fill(writer, values)
+        prepared, output = _compose(writer, identity, spec, reserve(identity, timestamper), at)
+        container = signed_data(identity, key, prepared.document_digest, timestamper)
+        prepared.fill_with_cms(output, container)
+        signed = output.getvalue()
+    return Signed(signed, "B-T" if timestamper else "B-B", key.certificate_sha256, at)
+
+
+class _Update(IncrementalPdfFileWriter):
+    """An update that leaves the metadata alone: what is proven stays small, and the signature carries its own time."""
+
+    def _update_meta(self) -> None:
+        pass
+
+
+class _Drawn(AppearanceContent):
+    def __init__(self, writer: BasePdfFileWriter, box: BoxConstraints, operators: bytes) -> None:
+        super().__init__(writer, box)
+        self._operators = operators
+
+    def render(self) -> bytes:
+        return self._operators
+
+
+class _Style(BaseStampStyle):
+    def __init__(self, appearance: Appearance) -> None:
+        super().__init__()
+        object.__setattr__(self, "appearance", appearance)
+
+    def create_stamp(self, writer: BasePdfFileWriter, box: BoxConstraints, text_params: dict[str, Any]) -> _Drawn:
+        return _Drawn(writer, box, draw(self.appearance, float(box.width), float(box.height)))  # type: ignore[attr-defined]  # set in __init__; the base is frozen
+
+
+def _compose(
+    writer: IncrementalPdfFileWriter, identity: Identity, spec: SignatureSpec, reserved: int, at: datetime
+) -> tuple[PreparedByteRangeDigest, io.BytesIO]:
+    """Everything but the signature itself: the update with a hole of `reserved` hex digits, and its digest."""
+    composer = PdfSigner(
+        PdfSignatureMetadata(
+            field_name=spec.field,
+            certify=spec.certify,
+            docmdp_permissions=_PERMISSIONS[spec.permission],
+            subfilter=SigSeedSubFilter.PADES,
+            md_algorithm=identity.digest,
+            reason=spec.reason,
+            location=spec.location,
+        ),
+        identity.placeholder,
+        stamp_style=_Style(spec.appearance),
+    )
+    session = composer.init_signing_session(writer, existing_fields_only=True)
+    session.system_time = at
+    document = session.prepare_tbs_document(None, bytes_reserved=reserved)
+    prepared, output = document.digest_tbs_document()
+    return prepared, output
+
+
+def _check_field(writer: IncrementalPdfFileWriter, name: str) -> None:
+    references = field_references(writer, "/Sig")
+    if name not in references:
+        raise SigningFailed("field_missing", name)
+    if "/V" in references[name].get_object():
+        raise SigningFailed("field_filled", name)
