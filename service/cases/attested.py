@@ -22,11 +22,14 @@ NAME_LENGTH = 120
 ROOT = "/attested"
 
 
-def read_attested(sheet: Sheet, value: object, procedure: Procedure, latest: datetime) -> tuple[Attestation, ...]:
-    """Return the attestations by row number. `value` is None when the key was not sent."""
+def read_attested(
+    sheet: Sheet, body: dict[str, Any], procedure: Procedure, latest: datetime
+) -> tuple[Attestation, ...]:
+    """Return the attestations by row number."""
     rows = {row.no: row for row in procedure.attested_rows()}
-    items = [] if value is None else sheet.sequence(ROOT, value, 2 * len(rows) + 10)
-    if value is None or isinstance(value, list):
+    value = body.get("attested", [])
+    items = sheet.sequence(ROOT, value, 2 * len(rows) + 10)
+    if isinstance(value, list):
         _note_missing(sheet, rows, items)
     read: dict[int, tuple[str, Attestation]] = {}
     for index, item in enumerate(items):

@@ -69,10 +69,10 @@ def parse_case(payload: object, permit_type: PermitType, *, today: date, now: da
         request_kind=_request_kind(sheet, body, permit_type),
         replaces=_replaces(sheet, body),
         complete_at=_complete_at(sheet, body, latest),  # type: ignore[arg-type]  # None only if a fault was noted
-        attested=read_attested(sheet, body.get("attested"), permit_type.procedure, latest),
+        attested=read_attested(sheet, body, permit_type.procedure, latest),
         values=values,
-        requirements=_requirements(sheet, body.get("requirements"), permit_type),
-        photo=read_photo(sheet, "/photo", body.get("photo"), permit_type.photo),
+        requirements=_requirements(sheet, body, permit_type),
+        photo=read_photo(sheet, body, permit_type.photo),
         permit_type=permit_type,
     )
     _addressed(sheet, body, permit_type)
@@ -163,10 +163,10 @@ def _complete_at(sheet: Sheet, body: dict[str, Any], latest: datetime) -> dateti
     return read_instant(sheet, "/complete_at", body["complete_at"], latest)
 
 
-def _requirements(sheet: Sheet, value: object, permit_type: PermitType) -> tuple[Provided, ...]:
+def _requirements(sheet: Sheet, body: dict[str, Any], permit_type: PermitType) -> tuple[Provided, ...]:
     known = tuple(requirement.code for requirement in permit_type.requirements)
     got: dict[str, Provided] = {}
-    for index, item in enumerate([] if value is None else sheet.sequence("/requirements", value, 2 * len(known) + 10)):
+    for index, item in enumerate(sheet.sequence("/requirements", body.get("requirements", []), 2 * len(known) + 10)):
         provided = _provided(sheet, below("/requirements", index), item, known)
         if provided and provided.code in got:
             sheet.note(below("/requirements", index), "repeated")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from service.cases.model import CasePhoto
 from service.cases.sheet import below
@@ -17,29 +17,32 @@ if TYPE_CHECKING:
 MOST_BYTES = 2_000_000
 MOST_CHARACTERS = (MOST_BYTES + 2) // 3 * 4
 MAGIC = {"image/jpeg": b"\xff\xd8\xff", "image/png": b"\x89PNG\r\n\x1a\n"}
+PLACE, DATA = "/photo", "/photo/data"
 KEYS = ("media_type", "data")
 
 
-def read_photo(sheet: Sheet, pointer: str, value: object, rule: Photo | None) -> CasePhoto | None:
-    """Return the photo of a type that takes one. `value` is None when the key was not sent."""
-    if rule is None or value is None:
-        if value is not None:
-            sheet.note(pointer, "photo_forbidden")
-        elif rule and rule.required:
-            sheet.note(pointer, "required")
+def read_photo(sheet: Sheet, body: dict[str, Any], rule: Photo | None) -> CasePhoto | None:
+    """Return the body's photo, if its type takes one."""
+    if "photo" not in body:
+        if rule and rule.required:
+            sheet.note(PLACE, "required")
         return None
-    given = sheet.mapping(pointer, value, KEYS)
+    if rule is None:
+        sheet.note(PLACE, "photo_forbidden")
+        return None
+    value = body["photo"]
+    given = sheet.mapping(PLACE, value, KEYS)
     for key in KEYS:
         if isinstance(value, dict) and key not in given:
-            sheet.note(below(pointer, key), "required")
+            sheet.note(below(PLACE, key), "required")
     if len(given) < len(KEYS):
         return None
-    media_type = sheet.choice(below(pointer, "media_type"), given["media_type"], tuple(MAGIC))
-    data = _decoded(sheet, below(pointer, "data"), given["data"])
+    media_type = sheet.choice(f"{PLACE}/media_type", given["media_type"], tuple(MAGIC))
+    data = _decoded(sheet, DATA, given["data"])
     if media_type is None or data is None:
         return None
     if not data.startswith(MAGIC[media_type]):
-        sheet.note(below(pointer, "data"), "photo_magic", media_type=media_type)
+        sheet.note(DATA, "photo_magic", media_type=media_type)
         return None
     return CasePhoto(media_type, hashlib.sha256(data).hexdigest(), data)
 
