@@ -10,6 +10,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import urlsplit
 
+from service.sop import pattern
 from service.sop.model import FieldKind
 
 if TYPE_CHECKING:
@@ -20,7 +21,11 @@ if TYPE_CHECKING:
 Page: TypeAlias = dict[str, Any]
 Labels: TypeAlias = dict[str, Any]
 
+ATTACHMENT = "teken-izin/1"
 LABELS = "_shared/labels.toml"
+DIGITS = 5
+"""Room is kept for running numbers up to 99999."""
+NIP_DIGITS = 18
 NAME, BIRTHPLACE, BIRTHDAY = "applicant.nama", "applicant.tempat_lahir", "applicant.tanggal_lahir"
 
 
@@ -86,10 +91,15 @@ def compose(
         "photo": _photo(permit_type, name, labels),
         "signature": _signature(office, signatory, date_words(set_on, labels) if set_on else None, words),
         "verification": None if draft_mark else _verification(verify_url, code, labels),
+        "fields": _fields(office, signatory.title, labels),
         "certificate": office.certificate_label,
         "draft": labels["draft"] if draft_mark else None,
     }
-    page["attachment"] = _attachment(page, office, permit_type, None if draft_mark else code, (set_on, valid_to))
+    data = {**_identity(office, permit_type), "number": number, "set_on": set_on, "valid_to": valid_to}
+    data["code"] = None if draft_mark else code
+    data["case"] = {path: value for path in printed(permit_type.fields) if (value := at(case, path)) is not None}
+    data["signatory"] = {key: page["signature"][key] for key in ("prefix", "title", "name", "nip")}
+    page["attachment"] = json.dumps(data, ensure_ascii=False, sort_keys=True, indent=1, default=date.isoformat)
     return page
 
 
@@ -102,13 +112,18 @@ def field_values(number: str, set_on: date, valid_to: date, labels: Labels) -> d
     }
 
 
+def printed(fields: Iterable[Field]) -> dict[str, Field]:
+    """Return the fields that a paper may show, by path: never a NIK, whatever the office's files say."""
+    return {field.path: field for field in fields if field.printed and field.kind is not FieldKind.NIK}
+
+
 def facts(fields: Iterable[Field], case: Mapping[str, Any], labels: Labels) -> list[list[str]]:
-    """Return the printed rows [label, value]; place and date of birth share one, empty values none. Never a NIK."""
-    shown = {field.path: field for field in fields if field.printed and field.kind is not FieldKind.NIK}
+    """Return the printed rows [label, value, path]; place and date of birth share one, empty values have none."""
+    shown = printed(fields)
     written = {path: value for path, field in shown.items() if (value := write(field.kind, at(case, path), labels))}
-    rows = {path: [shown[path].label, value] for path, value in written.items() if path != NAME}
+    rows = {path: [shown[path].label, value, path] for path, value in written.items() if path != NAME}
     if BIRTHPLACE in rows and BIRTHDAY in rows:
-        rows[BIRTHPLACE] = [labels["paper"]["birth"], f"{written[BIRTHPLACE]}, {written[BIRTHDAY]}"]
+        rows[BIRTHPLACE] = [labels["paper"]["birth"], f"{written[BIRTHPLACE]}, {written[BIRTHDAY]}", BIRTHPLACE]
         del rows[BIRTHDAY]
     return list(rows.values())
 
@@ -128,6 +143,7 @@ def write(kind: FieldKind, value: object, labels: Labels) -> str:
 
 
 def date_words(day: date, labels: Labels) -> str:
+    """Return "1 Januari 2026"."""
     return f"{day.day} {labels['dates']['months'][day.month - 1]} {day.year}"
 
 
@@ -140,7 +156,7 @@ def number_words(number: int, labels: Labels) -> str:
 def nip_words(nip: str) -> str:
     """Group a NIP as 8-6-1-3; anything that is not 18 digits stays as it is."""
     digits = "".join(nip.split())
-    grouped = f"{digits[:8]} {digits[8:14]} {digits[14]} {digits[15:]}" if len(digits) == 18 else nip  # noqa: PLR2004
+    grouped = f"{digits[:8]} {digits[8:14]} {digits[14]} {digits[15:]}" if len(digits) == NIP_DIGITS else nip
     return plain(grouped)
 
 
@@ -163,33 +179,23 @@ def at(case: Mapping[str, Any], path: str) -> Any:
 
 
 def in_force(basis: Iterable[LegalBasis], day: date) -> list[LegalBasis]:
+    """Return the legal basis as it stands on a day."""
     return [b for b in basis if (b.since is None or b.since <= day) and (b.until is None or day <= b.until)]
 
 
 def longest_number(office: Office, permit_type: PermitType) -> str:
-    """Return a number at least as long as any that the series will allot: room is kept for it before it is known."""
-    import re
-
-    wide = {
-        "klas": permit_type.classification,
-        "type": permit_type.document_code,
-        "place": str(permit_type.places),
-        "place_roman": "III",
-        "MM_roman": "VIII",
-        "yyyy": "2000",
-        "dd": "00",
-        "mm": "00",
-        "yy": "00",
-    }
-
-    def widest(token: re.Match[str]) -> str:
-        key, digits = token["key"], int(token["digits"] or 0)
-        return "0" * max(digits, 5) if key == "seq" else wide[key]
-
-    return re.sub(r"\{(?P<key>\w+)(?::0?(?P<digits>\d+))?\}", widest, office.series[permit_type.series].pattern)
+    """Return the widest number that the series can allot: room is kept for it before the number is known."""
+    return pattern.longest(
+        office.series[permit_type.series].pattern,
+        DIGITS,
+        klas=permit_type.classification,
+        type=permit_type.document_code,
+        place=permit_type.places,
+    )
 
 
 def longest_date(labels: Labels) -> str:
+    """Return a date with the longest month name."""
     return f"30 {max(labels['dates']['months'], key=len)} 2000"
 
 
@@ -235,9 +241,9 @@ def _signature(office: Office, signatory: Signatory, day: str | None, words: Map
 
 def head_title(title: str, office_name: str) -> str:
     """Return "KEPALA DINAS PENANAMAN MODAL ...": role and office joined at the word that they share, in capitals."""
-    last, _, rest = title.split()[-1], None, office_name.split()
-    joined = [*title.split(), *(rest[1:] if rest[0].casefold() == last.casefold() else rest)]
-    return " ".join(joined).upper()
+    role, rest = title.split(), office_name.split()
+    shared = role[-1:] and rest[:1] and role[-1].casefold() == rest[0].casefold()
+    return " ".join([*role, *(rest[1:] if shared else rest)]).upper()
 
 
 def _verification(verify_url: str, code: str, labels: Labels) -> dict[str, str]:
@@ -245,22 +251,17 @@ def _verification(verify_url: str, code: str, labels: Labels) -> dict[str, str]:
     return {**labels["verification"], "host": host, "code": code_words(code)}
 
 
-def _attachment(
-    page: Page, office: Office, permit_type: PermitType, code: str | None, days: tuple[date | None, date | None]
-) -> str:
-    """Return izin.json: what the paper prints, for machines."""
-    data = {
-        "format": "teken-izin/1",
+def _fields(office: Office, title: str, labels: Labels) -> dict[str, str]:
+    """Return what a screen reader says of each form field."""
+    words: dict[str, str] = labels["fields"]
+    return {name: text.format(title=title, office=office.short_name) for name, text in words.items()}
+
+
+def _identity(office: Office, permit_type: PermitType) -> dict[str, Any]:
+    return {
+        "format": ATTACHMENT,
         "office": office.code,
         "type": permit_type.code,
         "title": permit_type.name,
         "profession": permit_type.profession,
-        "code": code,
-        "number": page["number"],
-        "set_on": days[0].isoformat() if days[0] else None,
-        "valid_to": days[1].isoformat() if days[1] else None,
-        "holder": page["name"],
-        "facts": dict(page["facts"]),
-        "signatory": {key: page["signature"][key] for key in ("prefix", "title", "name", "nip")},
     }
-    return json.dumps(data, ensure_ascii=False, sort_keys=True, indent=1)

@@ -31,6 +31,8 @@ FONTS = "_shared/fonts"
 
 @dataclass(frozen=True, slots=True)
 class Typeset:
+    """A document, its number of pages and the density that made it fit."""
+
     pdf: bytes
     pages: int
     density: int
@@ -43,6 +45,7 @@ class Typesetter:
     """
 
     def __init__(self, files: Mapping[str, bytes], office: str, permit_type: str, work_dir: Path) -> None:
+        self.files = files
         self._root = lay_out(files, work_dir)
         self._input = str(self._root / office / permit_type / "permit.typ")
         self._office = office

@@ -73,7 +73,12 @@ FIELDS = (
     field("applicant.tempat_lahir", "Tempat lahir", "text", "Ujung Tanjung"),
     field("applicant.tanggal_lahir", "Tanggal lahir", "date", "1997-01-01"),
     field("applicant.jenis_kelamin", "Jenis kelamin", "choice", "P"),
-    field("applicant.alamat", "Alamat", "address", "Jalan Merdeka Gang Melati Nomor 12, RT 003 RW 004, Kepenghuluan Contoh"),
+    field(
+        "applicant.alamat",
+        "Alamat",
+        "address",
+        "Jalan Merdeka Gang Melati Nomor 12, RT 003 RW 004, Kepenghuluan Contoh",
+    ),
     field("str.nomor", "Nomor STR", "str", "XX00001234567890"),
     field("str.masa_berlaku", "STR berlaku sampai dengan", "str_validity", "SEUMUR_HIDUP"),
     field("practice.nama", "Tempat praktik", "text", "RSUD Contoh Sejahtera"),
@@ -92,7 +97,12 @@ CLAUSES = (
     "Izin ini tidak berlaku lagi apabila STR dicabut atau tempat praktik tidak sesuai lagi dengan izin ini.",
     "Apabila di kemudian hari terdapat kekeliruan dalam izin ini, akan diadakan perbaikan sebagaimana mestinya.",
 )
-COPIES = ("Kepala Dinas Kesehatan Kabupaten Contoh", "Pimpinan RSUD Contoh Sejahtera", "Ketua PORMIKI Cabang Contoh", "Arsip")
+COPIES = (
+    "Kepala Dinas Kesehatan Kabupaten Contoh",
+    "Pimpinan RSUD Contoh Sejahtera",
+    "Ketua PORMIKI Cabang Contoh",
+    "Arsip",
+)
 
 
 def procedure(*, number_first: bool, sealed: bool) -> Procedure:

@@ -1,0 +1,120 @@
+"""From a typeset page to the bytes that are signed: its markers become the procedure's form fields."""
+
+from __future__ import annotations
+
+import io
+import tomllib
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
+
+from fontTools import subset
+from fontTools.fontBuilder import FontBuilder
+from fontTools.pens.cu2quPen import Cu2QuPen
+from fontTools.pens.ttGlyphPen import TTGlyphPen
+from fontTools.ttLib import TTFont
+
+from service.document.glyphs import fonts_of
+from service.document.markers import HEAD, LATER, SEAL
+from service.document.typeset import Typeset
+from signing import PRINTABLE_ASCII, FieldSpec, Lock, prepare_fields
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from service.document.page import Page
+    from service.document.typeset import Typesetter
+    from service.sop.model import Procedure
+
+SIZES = "_shared/type.toml"
+FILL_AND_SIGN: Final = 2
+NOTHING: Final = 1
+"""DocMDP permissions (ISO 32000-2, 12.8.2.2)."""
+
+
+def final(
+    typesetter: Typesetter, procedure: Procedure, page: Page, *, photo: bytes | None, timestamp: datetime
+) -> Typeset:
+    """Typeset a page and prepare its fields. Equal input gives equal bytes.
+
+    Raises DoesNotFit, TypesettingFailed, and signing's PreparationFailed where the template's markers are wrong.
+    """
+    typeset = typesetter.typeset(page, photo=photo, timestamp=timestamp)
+    return Typeset(prepare(typeset, typesetter.files, procedure, page), typeset.pages, typeset.density)
+
+
+def prepare(typeset: Typeset, files: Mapping[str, bytes], procedure: Procedure, page: Page) -> bytes:
+    """Turn the markers into fields, with text in the page's own family and size."""
+    family = page["paper"]["font"]
+    return prepare_fields(
+        typeset.pdf,
+        field_specs(procedure, page),
+        font=field_font(files, family),
+        size=text_size(files, family, typeset.density),
+    )
+
+
+def field_specs(procedure: Procedure, page: Page) -> tuple[FieldSpec, ...]:
+    """Return the fields of a procedure, with what each signature freezes (docs/ISSUANCE.md).
+
+    The head's signature leaves out exactly what is filled or signed after it; the last one freezes everything.
+    """
+    labels = page["fields"]
+    later = () if procedure.number_first else LATER
+    left_out = (*later, *((SEAL,) if procedure.sealed else ()))
+    head = Lock("exclude", left_out, FILL_AND_SIGN) if left_out else Lock("all", (), FILL_AND_SIGN)
+    specs = [FieldSpec(name, "text", labels[name]) for name in later]
+    specs.append(FieldSpec(HEAD, "signature", labels[HEAD], head))
+    if procedure.sealed:
+        specs.append(FieldSpec(SEAL, "signature", labels[SEAL], Lock("all", (), NOTHING)))
+    return tuple(specs)
+
+
+def text_size(files: Mapping[str, bytes], family: str, density: int) -> float:
+    """Return the type size in points that permit.typ uses."""
+    return float(tomllib.loads(files[SIZES].decode())["sizes"][family][density])
+
+
+def field_font(files: Mapping[str, bytes], family: str) -> bytes:
+    """Return the family's regular weight as TrueType (form fields take no CFF outlines), with the fields' letters."""
+    fonts = fonts_of(files, family)
+    regular = next(data for name, data in fonts.items() if "bold" not in name)
+    return _truetype(regular)
+
+
+@lru_cache(8)
+def _truetype(font: bytes) -> bytes:
+    source = TTFont(io.BytesIO(font), recalcTimestamp=False)
+    if "glyf" in source:
+        return font
+    cutter = subset.Subsetter(
+        subset.Options(layout_features=[], notdef_outline=True, drop_tables=["FFTM", "GDEF", "GPOS", "GSUB"])
+    )
+    cutter.populate(text=PRINTABLE_ASCII)
+    cutter.subset(source)
+    return _rebuilt(source)
+
+
+def _rebuilt(source: TTFont) -> bytes:
+    """Build the same font with quadratic outlines, which follow the cubic ones to a thousandth of the type size."""
+    order, outlines = source.getGlyphOrder(), source.getGlyphSet()
+    glyphs = {}
+    for name in order:
+        pen = TTGlyphPen(None)
+        outlines[name].draw(Cu2QuPen(pen, max_err=1.0, reverse_direction=True))
+        glyphs[name] = pen.glyph()
+    head, hhea = source["head"], source["hhea"]
+    builder = FontBuilder(head.unitsPerEm, isTTF=True)
+    builder.setupGlyphOrder(order)
+    builder.setupCharacterMap(source.getBestCmap())
+    builder.setupGlyf(glyphs)
+    builder.setupHorizontalMetrics({name: source["hmtx"][name] for name in order})
+    builder.setupHorizontalHeader(ascent=hhea.ascent, descent=hhea.descent)
+    builder.setupNameTable({"familyName": source["name"].getDebugName(1), "psName": source["name"].getDebugName(6)})
+    builder.setupOS2(sCapHeight=getattr(source["OS/2"], "sCapHeight", 0))
+    builder.setupPost()
+    builder.font["head"].created = builder.font["head"].modified = head.modified
+    builder.font.recalcTimestamp = False
+    out = io.BytesIO()
+    builder.save(out)
+    return out.getvalue()
