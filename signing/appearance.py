@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 import segno
@@ -21,6 +22,7 @@ def draw(appearance: Appearance, width: float, height: float) -> bytes:
     return b"/Artifact BMC q " + body + b" Q EMC"
 
 
+@lru_cache(maxsize=64)  # the search for the best mask is what takes time: 5 ms, and the proof asks again
 def qr_modules(url: str) -> tuple[bytes, ...]:
     """The rows of the QR code for `url`, one byte a module, 1 = dark; without the quiet zone.
 

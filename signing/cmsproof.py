@@ -1,0 +1,148 @@
+"""Proves one CMS signature against the exact certificate that must have made it. Trust is not asked here."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any, Final
+
+from asn1crypto import cms, core, parser
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+
+from signing.errors import ProofFailed
+from signing.model import Level
+
+_HASHES: Final = {"sha256": hashes.SHA256(), "sha384": hashes.SHA384(), "sha512": hashes.SHA512()}
+_ATTRIBUTES: Final = {"content_type", "message_digest", "signing_certificate_v2"}
+
+
+def prove_cms(container: bytes, covered: bytes, certificate_sha256: str) -> Level:
+    """Prove that `container` (DER, then only zeros) is a PAdES baseline signature of `covered`; return its level.
+
+    Raises ProofFailed: proof_signature, proof_digest, proof_certificate, proof_level (a bad time-stamp).
+    """
+    if container[parser.peek(container) :].strip(b"\0"):
+        raise ProofFailed("proof_signature", "bytes behind the CMS object")
+    data, info = _single(cms.ContentInfo.load(container))
+    if data["encap_content_info"]["content_type"].native != "data" or data["encap_content_info"]["content"].native:
+        raise ProofFailed("proof_signature", "not detached")
+    signed, attributes = _attributes(info)
+    if set(attributes) != _ATTRIBUTES:
+        raise ProofFailed("proof_signature", "other signed attributes than PAdES baseline has")
+    if attributes["content_type"].native != "data":
+        raise ProofFailed("proof_signature", "content type")
+    digest = info["digest_algorithm"]["algorithm"].native
+    if digest not in _HASHES or attributes["message_digest"].native != hashlib.new(digest, covered).digest():
+        raise ProofFailed("proof_digest")
+    named = attributes["signing_certificate_v2"]["certs"]
+    if len(named) != 1 or named[0]["cert_hash"].native.hex() != certificate_sha256:
+        raise ProofFailed("proof_certificate", "signing-certificate-v2")
+    if named[0]["hash_algorithm"]["algorithm"].native != "sha256":
+        raise ProofFailed("proof_certificate", "signing-certificate-v2")
+    _verify(data, info, signed, certificate_sha256)
+    return _level(info)
+
+
+def _single(content: cms.ContentInfo) -> tuple[Any, Any]:
+    if content["content_type"].native != "signed_data":
+        raise ProofFailed("proof_signature", "not signed data")
+    data = content["content"]
+    if len(data["signer_infos"]) != 1:
+        raise ProofFailed("proof_signature", "not exactly one signer")
+    return data, data["signer_infos"][0]
+
+
+def _attributes(info: Any) -> tuple[bytes, dict[str, Any]]:
+    """What was signed, exactly as it lies in the file (stored as [0], signed as SET OF: RFC 5652, 5.4); and parsed.
+
+    The bytes are taken first: reading a default value makes asn1crypto encode anew.
+    """
+    signed: bytes = parser.emit(0, 1, 17, info["signed_attrs"].contents)
+    found = {}
+    for attribute in info["signed_attrs"]:
+        name = attribute["type"].native
+        if name in found or len(attribute["values"]) != 1:
+            raise ProofFailed("proof_signature", "a signed attribute occurs twice")
+        found[name] = attribute["values"][0]
+    return signed, found
+
+
+def _verify(data: Any, info: Any, signed: bytes, certificate_sha256: str) -> None:
+    """The signature value, with the public key of the one certificate whose SHA-256 is given."""
+    signer = next((der for der in _elements(data["certificates"]) if _sha256(der) == certificate_sha256), None)
+    if signer is None:
+        raise ProofFailed("proof_certificate", "the signer's certificate is not embedded")
+    certificate = x509.load_der_x509_certificate(signer)
+    serial: bytes = core.Integer(certificate.serial_number).dump()
+    if info["sid"].chosen.contents != certificate.issuer.public_bytes() + serial:
+        raise ProofFailed("proof_certificate", "signer identifier")
+    algorithm = _HASHES[info["digest_algorithm"]["algorithm"].native]
+    try:
+        _check_value(certificate.public_key(), info, signed, algorithm)
+    except InvalidSignature:
+        raise ProofFailed("proof_signature", "the value does not verify") from None
+
+
+def _check_value(key: Any, info: Any, attributes: bytes, algorithm: hashes.HashAlgorithm) -> None:
+    scheme, value = info["signature_algorithm"].signature_algo, info["signature"].native
+    if isinstance(key, rsa.RSAPublicKey) and scheme == "rsassa_pkcs1v15":
+        key.verify(value, attributes, padding.PKCS1v15(), algorithm)
+    elif isinstance(key, ec.EllipticCurvePublicKey) and scheme == "ecdsa":
+        key.verify(value, attributes, ec.ECDSA(algorithm))
+    else:
+        raise ProofFailed("proof_signature", "algorithm")
+
+
+def _level(info: Any) -> Level:
+    unsigned = info["unsigned_attrs"]
+    if not unsigned.native:
+        return "B-B"
+    if len(unsigned) != 1 or unsigned[0]["type"].native != "signature_time_stamp_token":
+        raise ProofFailed("proof_level", "unexpected unsigned attribute")
+    if len(unsigned[0]["values"]) != 1:
+        raise ProofFailed("proof_level", "more than one time-stamp")
+    _prove_token(unsigned[0]["values"][0], info["signature"].native)
+    return "B-T"
+
+
+def _prove_token(token: Any, signature: bytes) -> None:
+    """A time-stamp token (RFC 3161) over `signature`, signed by a certificate that it carries."""
+    data, info = _single(token)
+    if data["encap_content_info"]["content_type"].native != "tst_info":
+        raise ProofFailed("proof_level", "not a time-stamp")
+    content = data["encap_content_info"]["content"]
+    imprint = content.parsed["message_imprint"]
+    if (
+        hashlib.new(imprint["hash_algorithm"]["algorithm"].native, signature).digest()
+        != imprint["hashed_message"].native
+    ):
+        raise ProofFailed("proof_level", "the time-stamp is of something else")
+    signed, attributes = _attributes(info)
+    digest = info["digest_algorithm"]["algorithm"].native
+    if attributes["message_digest"].native != hashlib.new(digest, bytes(content)).digest():
+        raise ProofFailed("proof_level", "time-stamp digest")
+    _verify(data, info, signed, _token_signer(data, info))
+
+
+def _token_signer(data: Any, info: Any) -> str:
+    for der in _elements(data["certificates"]):
+        one = x509.load_der_x509_certificate(der)
+        if one.issuer.public_bytes() + core.Integer(one.serial_number).dump() == info["sid"].chosen.contents:
+            return _sha256(der)
+    raise ProofFailed("proof_level", "the time-stamp does not carry its certificate")
+
+
+def _elements(collection: Any) -> list[bytes]:
+    """The encoded members of a SET, as they lie in the file."""
+    rest, found = collection.contents, []
+    while rest:
+        length = parser.peek(rest)
+        found.append(rest[:length])
+        rest = rest[length:]
+    return found
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

@@ -1,0 +1,260 @@
+"""Proves our own output, by reading it back with code that shares nothing with the composer.
+
+The order of `prove` is the order of the argument: the file is the previewed bytes plus exactly the updates that we meant,
+each update changes only what a signature may change, each signature holds, and the page shows the right values.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+import pikepdf
+import pypdfium2
+from pikepdf import Name
+
+from signing.appearance import qr_modules
+from signing.cmsproof import prove_cms
+from signing.drawing import drawn_modules, drawn_value, prove_paths_only
+from signing.errors import ProofFailed, translated
+from signing.fieldfont import RESOURCE
+from signing.model import Level
+from signing.revisions import Update, read_update
+
+_HEX: Final = re.compile(rb"<[0-9a-fA-F]+>")
+_WIDGET_MAY_CHANGE: Final = {"/AP", "/V"}
+_CATALOG_MAY_CHANGE: Final = {"/Perms", "/Extensions"}
+_SIGNATURE_HAS: Final = {
+    "/Type",
+    "/Filter",
+    "/SubFilter",
+    "/Contents",
+    "/ByteRange",
+    "/M",
+    "/Location",
+    "/Reason",
+    "/Reference",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedSignature:
+    """Who must have signed, where: the SHA-256 of the exact certificate, in lower-case hex."""
+
+    field: str
+    certificate_sha256: str
+    certify: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """What a signed file must be. `signatures` in order; `values` are filled in the last one's update.
+
+    `visible` are texts that the pages must show, `qr_url` the QR code drawn in the last signature (None = none),
+    `level` the level of the last signature, `still_empty` the fields that a later update is to fill.
+    """
+
+    preview: bytes = field(repr=False)
+    signatures: tuple[ExpectedSignature, ...]
+    values: Mapping[str, str] = field(default_factory=dict)
+    visible: tuple[str, ...] = ()
+    qr_url: str | None = None
+    level: Level | None = None
+    still_empty: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """A proven file: its SHA-256, how many pages, and the level of each signature in order."""
+
+    sha256: str
+    pages: int
+    levels: tuple[Level, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Revision:
+    """One state of the document, opened by itself."""
+
+    document: pikepdf.Pdf
+    fields: dict[str, pikepdf.Object]
+
+
+def prove(pdf: bytes, expected: Expectation) -> Proof:
+    """Prove that `pdf` is exactly what was meant; raise ProofFailed otherwise, never return a doubtful answer."""
+    if not expected.signatures:
+        raise ProofFailed("proof_revisions", "no signature expected")
+    if not pdf.startswith(expected.preview):
+        raise ProofFailed("proof_prefix")
+    with translated(ProofFailed, "proof_unreadable"):
+        below, levels, end = _open(expected.preview), [], len(expected.preview)
+        for number, signature in enumerate(expected.signatures, 1):
+            last = number == len(expected.signatures)
+            start, end = end, _end_of_signature(pdf, end, last=last)
+            update = read_update(pdf, start, end, int(below.document.trailer.Size))
+            above = _open(pdf[:end])
+            values = expected.values if last else {}
+            _prove_objects(below, above, update, signature, values)
+            levels.append(_prove_signature(pdf, above.fields[signature.field].V, update, signature))
+            _prove_locks(below.fields[signature.field], above, signature)
+            below = above
+        if expected.level and levels[-1] != expected.level:
+            raise ProofFailed("proof_level", f"{levels[-1]}, expected {expected.level}")
+        _prove_fields(below, expected)
+        _prove_appearances(below, expected)
+        pages = _prove_visible(pdf, expected)
+        return Proof(hashlib.sha256(pdf).hexdigest(), pages, tuple(levels))
+
+
+def _open(pdf: bytes) -> _Revision:
+    document = pikepdf.open(io.BytesIO(pdf), suppress_warnings=False, attempt_recovery=False)
+    fields: dict[str, pikepdf.Object] = {}
+    for widget in document.Root.AcroForm.Fields:
+        if str(widget.T) in fields:
+            raise ProofFailed("proof_fields", "a name occurs twice")
+        fields[str(widget.T)] = widget
+    return _Revision(document, fields)
+
+
+def _end_of_signature(pdf: bytes, start: int, *, last: bool) -> int:
+    """Where the update that begins at `start` ends: the last one must end with the file."""
+    if last:
+        return len(pdf)
+    end = pdf.find(b"\n%%EOF\n", start)
+    if end < 0:
+        raise ProofFailed("proof_revisions", "fewer updates than signatures")
+    return end + len(b"\n%%EOF\n")
+
+
+def _prove_objects(
+    below: _Revision, above: _Revision, update: Update, signature: ExpectedSignature, values: Mapping[str, str]
+) -> None:
+    """The update writes: the signature's widget, the filled widgets, their new parts, the catalog; nothing else."""
+    if set(above.fields) != set(below.fields):
+        raise ProofFailed("proof_fields", "an update adds or removes a field")
+    touched = {signature.field, *values}
+    if not touched <= set(above.fields):
+        raise ProofFailed("proof_fields", f"no field {sorted(touched - set(above.fields))}")
+    widgets = [above.fields[name] for name in touched]
+    catalog = above.document.Root
+    new = {widget.AP.N.objgen[0] for widget in widgets} | {above.fields[signature.field].V.objgen[0]}
+    old = {widget.objgen[0] for widget in widgets}
+    if update.objects - {catalog.objgen[0]} != new | old:
+        raise ProofFailed("proof_objects", "an update writes other objects than it must")
+    if min(new) < update.first_new or max(old) >= update.first_new or len(new) != len(touched) + 1:
+        raise ProofFailed("proof_objects", "new and changed objects are mixed up")
+    for name in touched:
+        _prove_same(below.fields[name], above.fields[name], _WIDGET_MAY_CHANGE, name)
+        if "/V" in below.fields[name]:
+            raise ProofFailed("proof_values", f"{name} was filled before")
+    _prove_same(below.document.Root, catalog, _CATALOG_MAY_CHANGE, "catalog")
+    _prove_permissions(below.document.Root, above, signature)
+
+
+def _prove_same(before: pikepdf.Object, after: pikepdf.Object, may_change: set[str], what: str) -> None:
+    for key in (set(before.keys()) | set(after.keys())) - may_change:
+        if key not in before or key not in after or _raw(before, key) != _raw(after, key):
+            raise ProofFailed("proof_objects", f"{what}: {key} changed")
+
+
+def _raw(dictionary: pikepdf.Object, key: str) -> object:
+    """An entry as it is written: references stay references, so nothing can hide behind an equal-looking copy."""
+    entry = dictionary[key]
+    return entry.unparse() if isinstance(entry, pikepdf.Object) else entry
+
+
+def _prove_permissions(before: pikepdf.Object, above: _Revision, signature: ExpectedSignature) -> None:
+    """A certification signature becomes the document's one permission; any other leaves the permissions alone."""
+    after = above.document.Root
+    if not signature.certify:
+        _prove_same(before, after, {*before.keys(), *after.keys()} - {"/Perms"}, "catalog")
+        return
+    mine = above.fields[signature.field].V.objgen
+    if "/Perms" in before or list(after.Perms.keys()) != ["/DocMDP"] or after.Perms.DocMDP.objgen != mine:
+        raise ProofFailed("proof_objects", "the certification is not the document's only permission")
+
+
+def _prove_signature(pdf: bytes, signature: pikepdf.Object, update: Update, expected: ExpectedSignature) -> Level:
+    if set(signature.keys()) - _SIGNATURE_HAS or signature.SubFilter != Name("/ETSI.CAdES.detached"):
+        raise ProofFailed("proof_signature", "not a PAdES signature dictionary")
+    first, gap, resume, rest = (int(number) for number in signature.ByteRange)
+    if first != 0 or resume + rest != update.end or not update.start < gap < resume < update.end:
+        raise ProofFailed("proof_byte_range", expected.field)
+    hole = pdf[gap:resume]
+    if not _HEX.fullmatch(hole) or bytes.fromhex(hole[1:-1].decode()) != bytes(signature.Contents):
+        raise ProofFailed("proof_byte_range", f"{expected.field}: the gap is not the signature")
+    return prove_cms(bytes(signature.Contents), pdf[:gap] + pdf[resume : update.end], expected.certificate_sha256)
+
+
+def _prove_locks(before: pikepdf.Object, above: _Revision, expected: ExpectedSignature) -> None:
+    """What the prepared field wanted locked is what the signature locks."""
+    signature = above.fields[expected.field].V
+    transforms = {str(entry.TransformMethod): entry.TransformParams for entry in signature.get("/Reference", [])}
+    wanted = ({"/DocMDP"} if expected.certify else set()) | ({"/FieldMDP"} if "/Lock" in before else set())
+    if set(transforms) != wanted or len(signature.get("/Reference", [])) != len(wanted):
+        raise ProofFailed("proof_fields", f"{expected.field}: locks")
+    if "/FieldMDP" not in transforms:
+        return
+    for key in ("/Action", "/Fields", "/P"):
+        if transforms["/FieldMDP"].get(key) != before.Lock.get(key):
+            raise ProofFailed("proof_fields", f"{expected.field}: lock {key}")
+
+
+def _prove_fields(final: _Revision, expected: Expectation) -> None:
+    """Exactly the expected fields; each signed, filled, or named as still empty."""
+    signed = {signature.field for signature in expected.signatures}
+    full = signed | set(expected.values)
+    if set(final.fields) != full | set(expected.still_empty) or full & set(expected.still_empty):
+        raise ProofFailed("proof_fields", f"found {sorted(final.fields)}")
+    for name, widget in final.fields.items():
+        kind = Name.Sig if name in signed else Name.Tx
+        if name in full and (widget.FT != kind or "/V" not in widget):
+            raise ProofFailed("proof_fields", f"{name} is empty or of another kind")
+        if name in expected.still_empty and "/V" in widget:
+            raise ProofFailed("proof_fields", f"{name} is filled")
+
+
+def _prove_appearances(final: _Revision, expected: Expectation) -> None:
+    form = final.document.Root.AcroForm
+    for name, value in expected.values.items():
+        widget = final.fields[name]
+        if str(widget.V) != value or drawn_value(widget, form.DR.Font[RESOURCE], RESOURCE) != value:
+            raise ProofFailed("proof_values", name)
+    for signature in expected.signatures:
+        prove_paths_only(final.fields[signature.field])
+    last = final.fields[expected.signatures[-1].field]
+    if expected.qr_url is not None and drawn_modules(last) != qr_modules(expected.qr_url):
+        raise ProofFailed("proof_qr", "another code than expected")
+
+
+def _prove_visible(pdf: bytes, expected: Expectation) -> int:
+    """What the pages show, fields drawn in; return the number of pages. White space doesn't count."""
+    shown, count = page_text(pdf)
+    for text in expected.visible:
+        if _plain(text) not in shown:
+            raise ProofFailed("proof_visible", "a text is missing")
+    return count
+
+
+def page_text(pdf: bytes) -> tuple[str, int]:
+    """The text of all pages as drawn, form fields included, without white space; and the number of pages."""
+    document = pypdfium2.PdfDocument(pdf)
+    try:
+        document.init_forms()
+        return _plain("".join(_text(document, number) for number in range(len(document)))), len(document)
+    finally:
+        document.close()
+
+
+def _text(document: pypdfium2.PdfDocument, number: int) -> str:
+    document[number].flatten()  # in memory: what the fields draw becomes page content; seen once the page is reloaded
+    text: str = document[number].get_textpage().get_text_bounded()
+    return text
+
+
+def _plain(text: str) -> str:
+    return "".join(text.split())
