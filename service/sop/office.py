@@ -1,0 +1,151 @@
+"""`office.toml` to `Office`: what its keys must say together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, time
+from typing import TYPE_CHECKING
+
+from service.sop import pattern
+from service.sop.model import Calendar, Office, OfficeCode, Paper, Role, RoleCode, SeedPerson, Series
+from service.sop.read import read
+from service.sop.schema import OfficeFile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from service.sop.faults import Faults
+    from service.sop.schema import CalendarTable, MandateTable, PersonTable
+
+LEVELS = ("B-B", "B-T", "B-LT", "B-LTA")
+
+
+@dataclass(frozen=True, slots=True)
+class OfficeRead:
+    """An office with what only loading needs: which branch of a type's SOP it chose."""
+
+    office: Office
+    branches: Mapping[str, str]
+
+
+def read_office(files: Mapping[str, bytes], folder: str, found: Faults) -> OfficeRead | None:
+    """None when anything in the file is wrong; `found` then says what."""
+    table = read(files, found, OfficeFile)
+    if table is None:
+        return None
+    before = len(found.found)
+    if table.code != folder:
+        found.add("", "code", "code_folder", folder=folder)
+    _check_calendar(table.calendar, found)
+    if LEVELS.index(table.levels.target) < LEVELS.index(table.levels.issue_at_least):
+        found.add("levels", "target", "levels", least=table.levels.issue_at_least)
+    _check_people(table, found)
+    for code in table.series:
+        _check_series(table, code, found)
+    return None if len(found.found) > before else OfficeRead(_office(table), dict(table.branches))
+
+
+def _check_calendar(calendar: CalendarTable, found: Faults) -> None:
+    """Closing minus opening may be longer than the working day: the rest is the midday break (`standard._days`)."""
+    open_for = _moment(calendar.closes) - _moment(calendar.opens)
+    if open_for.total_seconds() < calendar.hours_per_day * 3600:
+        found.add("calendar", "closes", "hours")
+    refuse_repeated(calendar.workdays, "calendar", "workdays", found)
+
+
+def _moment(clock: str) -> datetime:
+    return datetime.strptime(clock, "%H:%M")  # noqa: DTZ007 - only the distance of two is used
+
+
+def _check_people(table: OfficeFile, found: Faults) -> None:
+    for key in ("code", "nip"):
+        seen: set[str] = set()
+        for index, person in enumerate(table.people, 1):
+            value = getattr(person, key)
+            if value in seen:
+                found.add(f"people[{index}]", key, "twice", value=value)
+            seen |= {value} if value is not None else set()
+    for index, person in enumerate(table.people, 1):
+        for order, mandate in enumerate(person.roles, 1):
+            _check_mandate(table, mandate, f"people[{index}].roles[{order}]", found)
+
+
+def _check_mandate(table: OfficeFile, mandate: MandateTable, where: str, found: Faults) -> None:
+    role = table.roles.get(mandate.role)
+    if role is None:
+        found.add(where, "role", "role_unknown", role=mandate.role)
+    elif not role.internal:
+        found.add(where, "role", "role_external", role=mandate.role)
+    if mandate.to is not None and mandate.to < mandate.since:
+        found.add(where, "to", "period")
+
+
+def _check_series(table: OfficeFile, code: str, found: Faults) -> None:
+    series = table.series[code]
+    try:
+        pattern.refuse_repeats(series.pattern, reset=series.reset, scope=series.scope)
+    except pattern.PatternInvalid as error:
+        found.add(f"series.{code}", "pattern", error.code, **error.params)
+
+
+def refuse_repeated(values: Iterable[object], table: str, key: str, found: Faults) -> None:
+    """A list that must not say the same twice."""
+    seen: list[object] = []
+    for index, value in enumerate(values, 1):
+        if value in seen:
+            found.add(table, f"{key}[{index}]", "twice", value=value)
+        seen.append(value)
+
+
+def _office(table: OfficeFile) -> Office:
+    return Office(
+        code=OfficeCode(table.code),
+        name=table.name,
+        short_name=table.short_name,
+        government=table.government,
+        city=table.city,
+        public_url=table.public_url,
+        letterhead=tuple(table.letterhead.lines),
+        address=table.letterhead.address,
+        contacts=tuple(table.letterhead.contacts),
+        emblem=table.letterhead.emblem,
+        brand=table.brand,
+        paper=Paper(table.paper.size, table.paper.font),
+        calendar=_calendar(table),
+        roles={
+            RoleCode(code): Role(RoleCode(code), role.title, role.internal, role.signs)
+            for code, role in table.roles.items()
+        },
+        people=tuple(_person(person) for person in table.people),
+        series={
+            code: Series(code, series.pattern, series.reset, series.scope, series.start, series.title)
+            for code, series in table.series.items()
+        },
+        issue_at_least=table.levels.issue_at_least,
+        target=table.levels.target,
+        seal_name=table.certificate.seal,
+        certificate_label=table.certificate.label,
+        holder_name=table.holder_name,
+        year_end=table.year_end,
+    )
+
+
+def _calendar(table: OfficeFile) -> Calendar:
+    return Calendar(
+        timezone=table.timezone,
+        opens=time.fromisoformat(table.calendar.opens),
+        closes=time.fromisoformat(table.calendar.closes),
+        hours_per_day=table.calendar.hours_per_day,
+        workdays=tuple(table.calendar.workdays),
+        holidays=frozenset(table.calendar.holidays),
+    )
+
+
+def _person(person: PersonTable) -> SeedPerson:
+    return SeedPerson(
+        code=person.code,
+        name=person.name,
+        nip=person.nip,
+        rank=person.rank,
+        roles=tuple((RoleCode(role.role), role.kind, role.since, role.to, role.decision) for role in person.roles),
+    )
