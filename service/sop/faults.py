@@ -106,6 +106,7 @@ MESSAGES: Final = {
     "choices_missing": "wajib diisi untuk jenis choice",
     "choices_sex": "harus L dan P",
     "range": "maximum lebih kecil dari minimum",
+    "first_place": "harus 1",
     "places": "harus sama dengan places, {places}",
     "sample": "contoh tidak sah untuk jenis {kind}",
     "survey_gate": "survey_gate memerlukan baris survey di sop.toml",

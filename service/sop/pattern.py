@@ -68,6 +68,8 @@ def render(pattern: str, *, seq: int, klas: str, type: str, place: int | None, d
         "yy": f"{day.year % 100:02}",
     }
     if place is not None:
+        if not 1 <= place <= len(_ROMAN):
+            raise ValueError("practices are counted from one to twelve")
         values |= {"place": str(place), "place_roman": _ROMAN[place - 1]}
     return "".join(_text(part, seq, values) for part in parse(pattern))
 

@@ -133,6 +133,8 @@ def _check_limits(table: FieldsFile, field: FieldTable, where: str, found: Fault
         found.add(where, "choices", "choices_sex")
     if field.minimum is not None and field.maximum is not None and field.maximum < field.minimum:
         found.add(where, "maximum", "range")
+    if field.path == "practice.ke" and field.minimum != 1:
+        found.add(where, "minimum", "first_place")
     if field.path == "practice.ke" and field.maximum != table.type.places:
         found.add(where, "maximum", "places", places=table.type.places)
 

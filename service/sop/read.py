@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import ValidationError
 
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
