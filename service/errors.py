@@ -120,6 +120,13 @@ class StateForbids(Conflict):
     code = "state_forbids"
 
 
+class LengthRequired(TekenError):
+    """A body of unknown length is not read: nothing says where it would end."""
+
+    code = "length_required"
+    status = 411
+
+
 class TooLarge(TekenError):
     """The body is over the limit."""
 

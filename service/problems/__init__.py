@@ -30,10 +30,12 @@ class _Params(dict[str, str]):
         return _UNKNOWN
 
 
-def problem(code: str, fallback: str, params: Mapping[str, str], language: str = INDONESIAN) -> Words:
-    """Return the words of an error code; those of `fallback` for a code that has none."""
-    texts = problem_texts()
-    words = texts.get(code, texts[fallback])[language]
+def problem(code: str, params: Mapping[str, str], language: str = INDONESIAN) -> Words:
+    """Return the words of an error code.
+
+    Raises KeyError for a code that has none.
+    """
+    words = problem_texts()[code][language]
     return Words(words["title"], _filled(words["advice"], params))
 
 

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from service.identifiers import PROVINCES, IdentifierInvalid, Nik, age, parse_nik, parse_nip, parse_str
+from service.identifiers import PROVINCES, IdentifierInvalid, Nik, parse_nik, parse_nip, parse_str
 
 
 def code(parse, text):

@@ -1,0 +1,44 @@
+"""The web application: faces over one Teken, with one way of telling errors and one set of headers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flask import Flask
+
+from service.errors import Busy
+from service.settings import Settings
+from service.store import StoreBusy
+from service.web import about, api, headers, problems
+from service.wiring import open_teken
+
+if TYPE_CHECKING:
+    from flask import Response
+
+    from service.wiring import Teken
+
+MOST_BYTES = 16_000_000
+"""Nothing that any face reads is larger; each view sets its own, lower limit."""
+
+
+def create_app(teken: Teken) -> Flask:
+    """Return the WSGI application over this Teken."""
+    app = Flask("service.web", static_folder=None)
+    app.extensions["teken"] = teken
+    app.config["MAX_CONTENT_LENGTH"] = MOST_BYTES
+    headers.register(app)
+    problems.register(app)
+    app.register_error_handler(StoreBusy, _busy)
+    app.register_blueprint(api.api)
+    app.register_blueprint(about.about)
+    return app
+
+
+def from_environment() -> Flask:
+    """Return the application for a WSGI server: `gunicorn "service.app:from_environment()"`."""
+    teken = open_teken(Settings.from_environment())
+    return create_app(teken)
+
+
+def _busy(_error: StoreBusy) -> Response:
+    return problems.told(Busy(retry_after=5))
