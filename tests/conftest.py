@@ -1,1 +1,19 @@
 """Shared by all tests. Servers listen on loopback and are the real ones."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from service.development import certificates
+from service.settings import PROJECT
+
+
+@pytest.fixture(scope="session")
+def keys(tmp_path_factory) -> Path:
+    """Keys and certificates of every office, made once per run."""
+    folder = tmp_path_factory.mktemp("keys")
+    certificates(PROJECT / "templates", folder, key="p256", now=datetime(2026, 1, 1, tzinfo=UTC))
+    return folder

@@ -1,0 +1,286 @@
+"""People's acts: verify, paraf, approve, return, sign, print, deliver, survey, hand over, and what may follow issue.
+
+Each checks that the person holds the row's role, in this office, by a mandate of this day (I10); each is one transaction.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, Row, func, insert, select
+
+from service import failpoints, flow, moves
+from service.archive import sha256
+from service.canonical import dumps
+from service.clock import stamp
+from service.codes import normalised_ticket
+from service.errors import Conflict, Fault, Invalid, NotFound, ReasonRequired, StateForbids
+from service.flow import READINGS
+from service.moves import Done
+from service.people import Actor, actor, local_day, signatory
+from service.permits import State
+from service.pins import Bundle
+from service.sop.model import Act, Verb
+from service.store.permits import change, lock
+from service.store.tables import handovers, permits, prints, surveys, tickets
+
+if TYPE_CHECKING:
+    from service.wiring import Teken
+
+REASON_LENGTH = 500
+SURVEY_ELEMENTS = ("U1", "U2", "U3", "U4", "U5", "U6", "U7", "U8", "U9")  # PermenPANRB 14/2017
+SCALE = range(1, 5)
+IDENTITIES = ("ktp", "surat_kuasa")
+RETURNABLE = frozenset({State.RECEIVED, State.DRAFTED, State.IN_PARAF, State.NUMBERED})
+
+
+@dataclass(frozen=True, slots=True)
+class _Desk:
+    """One permit on one person's desk, locked for one transaction."""
+
+    connection: Connection
+    teken: Teken
+    row: Row[Any]
+    bundle: Bundle
+    act: Act
+    actor: Actor
+
+    def finish(self, event: str, **more: Any) -> Row[Any]:
+        """Record the act and move on."""
+        data = {"role": self.act.role, **more.pop("data", {})}
+        done = Done(event, actor=self.actor, data=data, **more)
+        return moves.finish(self.connection, self.teken, self.row, self.bundle.permit_type.procedure, done)
+
+
+def read(teken: Teken, official: str, permit: str, verb: Verb, *, seen_sha: str | None) -> dict[str, Any]:
+    """Verify, paraf or approve what was seen: binds the content's manifest and records the bytes' hash.
+
+    Raises StateForbids (not due), Conflict("seen_differs") when the paper changed since it was opened, RoleForbids, MandateExpired.
+    """
+    assert verb in READINGS, verb
+
+    def act(desk: _Desk) -> Row[Any]:
+        paper = desk.row.final_sha or desk.row.draft_sha
+        if paper != seen_sha:
+            raise Conflict("seen_differs")
+        return desk.finish(f"permit.{_PAST[verb]}", document_sha=paper)
+
+    return _at_desk(teken, official, permit, verb, act)
+
+
+def order_signature(teken: Teken, official: str, permit: str, *, seen_sha: str | None) -> dict[str, Any]:
+    """The head orders the TTE on exactly the bytes that he read; the signing process carries it out.
+
+    If somebody else signs today than the paper names, it is made again first: raises Conflict("signatory_changed").
+    """
+    stale: list[str] = []
+
+    def act(desk: _Desk) -> Row[Any]:
+        if desk.row.final_sha is None or desk.row.final_sha != seen_sha:
+            raise Conflict("seen_differs")
+        now = teken.clock.now()
+        today = signatory(desk.connection, desk.bundle.office, str(desk.act.role), now)
+        if today.as_json() != desk.row.signatory:
+            stale.append(desk.row.id)
+            moved = moves.settle(desk.connection, desk.row, desk.bundle.permit_type.procedure, now, final_sha=None)
+            moves.tell(desk.connection, teken, moved, "permit.paper_outdated", {"reason": "signatory_changed"})
+            return moved
+        if desk.actor.official != today.official:
+            raise Conflict("not_the_signatory")
+        moved = moves.settle(
+            desk.connection, desk.row, desk.bundle.permit_type.procedure, now, state=State.SIGNING, ordered_sha=seen_sha
+        )
+        moves.tell(
+            desk.connection, teken, moved, "permit.sign_ordered", {"sha256": seen_sha, "mandate": desk.actor.mandate}
+        )
+        return moved
+
+    answer = _at_desk(teken, official, permit, Verb.SIGN, act)
+    if stale:
+        raise Conflict("signatory_changed")
+    return answer
+
+
+def give_back(teken: Teken, official: str, permit: str, *, reason: str) -> dict[str, Any]:
+    """Return the case to upstream with a reason, instead of the reading or signature that is due. A number is kept for the correction."""
+    reason = _reason(reason)
+
+    def act(desk: _Desk) -> Row[Any]:
+        if desk.row.state not in RETURNABLE or desk.act.verb not in {*READINGS, Verb.SIGN}:
+            raise StateForbids(state=desk.row.state)
+        now = teken.clock.now()
+        moved = change(desk.connection, desk.row, now, state=State.RETURNED, queue="none")
+        moves.tell(
+            desk.connection, teken, moved, "case.returned", {"by": "official", "role": desk.act.role, "reason": reason}
+        )
+        return moved
+
+    return _at_desk(teken, official, permit, None, act)
+
+
+def print_paper(teken: Teken, official: str, permit: str) -> dict[str, Any]:
+    """Log a print: before issue a DRAF copy without QR, afterwards the released bytes themselves (I8)."""
+
+    def act(desk: _Desk) -> Row[Any]:
+        released = desk.row.released_sha
+        sha = released or desk.row.draft_sha
+        number = desk.connection.execute(select(func.count()).where(prints.c.permit == desk.row.id)).scalar_one() + 1
+        row = {
+            "permit": desk.row.id,
+            "no": number,
+            "kind": "asli" if released else "draf",
+            "sha": sha,
+            "by": desk.actor.official,
+        }
+        desk.connection.execute(insert(prints).values(**row, at=stamp(teken.clock.now())))
+        return desk.finish("permit.printed", document_sha=sha, data={"kind": row["kind"], "no": number})
+
+    return _at_desk(teken, official, permit, Verb.PRINT, act)
+
+
+def deliver(teken: Teken, official: str, permit: str) -> dict[str, Any]:
+    """Pass the paper on to the counter, or enter it in the register of papers to hand over."""
+    return _at_desk(teken, official, permit, Verb.DELIVER, lambda desk: desk.finish("permit.delivered"))
+
+
+def survey(teken: Teken, official: str, permit: str, *, answers: Mapping[str, int]) -> dict[str, Any]:
+    """Take the holder's SKM: nine answers, one to four. They are stored apart; the permit only knows that the form was filled."""
+    _check_answers(answers)
+
+    def act(desk: _Desk) -> Row[Any]:
+        month = local_day(desk.bundle.office, teken.clock.now()).strftime("%Y-%m")
+        row = {"id": secrets.token_hex(12), "office": desk.row.office, "type": desk.row.type, "month": month}
+        desk.connection.execute(insert(surveys).values(**row, answers=dumps(dict(answers))))
+        return desk.finish("permit.surveyed")
+
+    return _at_desk(teken, official, permit, Verb.SURVEY, act)
+
+
+def hand_over(teken: Teken, official: str, permit: str, *, identity: str, ticket: str) -> dict[str, Any]:
+    """Hand the paper over against the ticket and the holder's KTP, or a surat kuasa; entered in the handover register."""
+    if identity not in IDENTITIES:
+        raise Invalid(faults=(Fault("/identity", "not_a_choice", {"choices": ", ".join(IDENTITIES)}),))
+
+    def act(desk: _Desk) -> Row[Any]:
+        known = desk.connection.execute(
+            select(tickets.c.code).where(tickets.c.permit == desk.row.id)
+        ).scalar_one_or_none()
+        if known is None or not secrets.compare_digest(known, normalised_ticket(ticket)):
+            raise Conflict("ticket_differs")
+        mine = select(func.max(handovers.c.no)).where(handovers.c.office == desk.row.office)
+        number = (desk.connection.execute(mine).scalar_one() or 0) + 1
+        row = {
+            "permit": desk.row.id,
+            "no": number,
+            "office": desk.row.office,
+            "identity": identity,
+            "by": desk.actor.official,
+        }
+        desk.connection.execute(insert(handovers).values(**row, at=stamp(teken.clock.now())))
+        return desk.finish("permit.handed_over", data={"no": number, "identity": identity})
+
+    return _at_desk(teken, official, permit, Verb.HANDOVER, act)
+
+
+def receive(teken: Teken, official: str, permit: str) -> dict[str, Any]:
+    """Record that the holder has the paper in hand and signed the book."""
+    return _at_desk(teken, official, permit, Verb.RECEIVE, lambda desk: desk.finish("permit.received_by_holder"))
+
+
+def decide(teken: Teken, official: str, permit: str, *, to: State, decision: str, reason: str) -> dict[str, Any]:
+    """After issue: suspend, resume or revoke by the head's decision, named by its number.
+
+    Raises StateForbids unless the table of transitions allows it.
+    """
+    reason, decision = _reason(reason), _reason(decision)
+    bundle = _bundle(teken, permit)
+    with teken.db.write() as connection:
+        row = _locked(connection, permit, bundle)
+        head = next(act.role for act in bundle.permit_type.procedure.plan if act.verb is Verb.SIGN)
+        now = teken.clock.now()
+        who = actor(connection, bundle.office, official, str(head), local_day(bundle.office, now))
+        if (row.state, to) not in _DECISIONS:
+            raise StateForbids(state=row.state)
+        moved = change(connection, row, now, state=to)
+        told = {"decision": decision, "reason_sha256": sha256(reason.encode()), "mandate": who.mandate}
+        moves.tell(connection, teken, moved, _DECISIONS[row.state, to], told)
+    return _answer(moved)
+
+
+def resume_parked(teken: Teken, permit: str) -> dict[str, Any]:
+    """The operator sends a parked permit back to the step at which it stuck, with its attempts counted anew."""
+    bundle = _bundle(teken, permit)
+    with teken.db.write() as connection:
+        row = _locked(connection, permit, bundle)
+        if row.state != State.PARKED:
+            raise StateForbids(state=row.state)
+        moved = moves.settle(
+            connection, row, bundle.permit_type.procedure, teken.clock.now(), state=row.parked_from, parked_from=None
+        )
+        moves.tell(connection, teken, moved, "permit.resumed", {"state": moved.state})
+    teken.doorbell.ring(moved.queue, moved.id)
+    return _answer(moved)
+
+
+_PAST = {Verb.VERIFY: "verified", Verb.PARAF: "parafed", Verb.APPROVE: "approved"}
+_DECISIONS = {
+    (State.IN_FORCE, State.SUSPENDED): "permit.suspended",
+    (State.SUSPENDED, State.IN_FORCE): "permit.resumed_in_force",
+    (State.IN_FORCE, State.REVOKED): "permit.revoked",
+    (State.SUSPENDED, State.REVOKED): "permit.revoked",
+}
+
+
+def _at_desk(teken: Teken, official: str, permit: str, verb: Verb | None, act: Any) -> dict[str, Any]:
+    bundle = _bundle(teken, permit)
+    with teken.db.write() as connection:
+        row = _locked(connection, permit, bundle)
+        due = flow.at(bundle.permit_type.procedure, row.position)
+        if row.queue != "person" or due is None or (verb is not None and due.verb is not verb):
+            raise StateForbids(state=row.state, due=str(due.verb) if due else "")
+        now = teken.clock.now()
+        who = actor(connection, bundle.office, official, str(due.role), local_day(bundle.office, now))
+        moved = act(_Desk(connection, teken, row, bundle, due, who))
+        failpoints.passing("act.before_commit")
+    failpoints.passing("act.after_commit")
+    if moved.queue in {"work", "sign"}:
+        teken.doorbell.ring(moved.queue, moved.id)
+    return _answer(moved)
+
+
+def _bundle(teken: Teken, permit: str) -> Bundle:
+    """Open the pinned files before the transaction: no file is read inside one."""
+    with teken.db.read() as connection:
+        pin = connection.execute(select(permits.c.pin).where(permits.c.id == permit)).scalar_one_or_none()
+    if pin is None:
+        raise NotFound("permit_unknown")
+    return teken.pins.open(pin)
+
+
+def _locked(connection: Connection, permit: str, bundle: Bundle) -> Row[Any]:
+    row = lock(connection, permit)
+    if row is None or row.pin != bundle.pin:
+        raise Conflict("seen_differs")
+    return row
+
+
+def _reason(text: str) -> str:
+    reason = " ".join(text.split())[:REASON_LENGTH]
+    if not reason:
+        raise ReasonRequired
+    return reason
+
+
+def _check_answers(answers: Mapping[str, int]) -> None:
+    faults = [Fault(f"/answers/{element}", "required") for element in SURVEY_ELEMENTS if element not in answers]
+    faults += [Fault(f"/answers/{element}", "out_of_range") for element, value in answers.items() if value not in SCALE]
+    faults += [Fault(f"/answers/{element}", "unknown_key") for element in answers if element not in SURVEY_ELEMENTS]
+    if faults:
+        raise Invalid(faults=tuple(faults))
+
+
+def _answer(row: Row[Any]) -> dict[str, Any]:
+    return {"id": row.id, "state": row.state, "position": row.position, "number": row.number}

@@ -1,0 +1,306 @@
+"""The `teken` command: a thin face over the use cases. Every command says what to do when it fails."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("RAYON_NUM_THREADS", "1")
+
+FAULT, MISUSE = 1, 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    parser = _parser()
+    chosen = parser.parse_args(arguments)
+    from service.errors import TekenError
+    from service.settings import SettingsInvalid
+    from service.sop import OfficeInvalid
+    from service.store import StoreBusy
+
+    try:
+        return int(chosen.run(chosen) or 0)
+    except SettingsInvalid as error:
+        print(f"teken: {error}", file=sys.stderr)
+        return MISUSE
+    except OfficeInvalid as error:
+        for fault in error.faults:
+            print(fault, file=sys.stderr)
+        return FAULT
+    except TekenError as error:
+        print(f"teken: {_words(error)}", file=sys.stderr)
+        return FAULT
+    except StoreBusy:
+        print("teken: basis data sedang sibuk atau tidak terjangkau; coba lagi sebentar lagi", file=sys.stderr)
+        return FAULT
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="teken", description="Government permits that anyone can trust.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    office = commands.add_parser("office", help="office data").add_subparsers(required=True)
+    check = office.add_parser("check", help="check a tree of offices, naming file, table and key of every fault")
+    check.add_argument("path", nargs="?", type=Path)
+    check.set_defaults(run=_office_check)
+
+    certs = commands.add_parser("certs", help="make the development PKI")
+    certs.set_defaults(run=_certs)
+
+    client = commands.add_parser("client", help="upstream clients").add_subparsers(required=True)
+    add = client.add_parser("add", help="make a client and show its API key once")
+    add.add_argument("office")
+    add.add_argument("name")
+    add.set_defaults(run=_client_add)
+
+    run = commands.add_parser("run", help="web, worker and signing process on this machine")
+    run.set_defaults(run=_run)
+
+    demo = commands.add_parser("demo", help="play all five procedures to the end")
+    demo.add_argument("--once", action="store_true", help="exit at the end instead of serving on")
+    demo.add_argument("--json", action="store_true", help="print one JSON object")
+    demo.add_argument("--port", type=int, default=0, help="port on 127.0.0.1 (8000 if free, otherwise any)")
+    demo.set_defaults(run=_demo)
+
+    waiting = commands.add_parser("waiting", help="what waits for whom in an office")
+    waiting.add_argument("office")
+    waiting.set_defaults(run=_waiting)
+
+    preview = commands.add_parser("preview", help="write the paper that is to be read, and print its SHA-256")
+    preview.add_argument("permit")
+    preview.add_argument("file", type=Path)
+    preview.set_defaults(run=_preview)
+
+    _act_parser(commands)
+
+    resume = commands.add_parser("resume", help="send a parked permit back to the step at which it stuck")
+    resume.add_argument("permit")
+    resume.set_defaults(run=_resume)
+
+    verify = commands.add_parser("verify", help="is this file authentic, is its permit in force?")
+    verify.add_argument("file", type=Path)
+    verify.add_argument("--json", action="store_true")
+    verify.set_defaults(run=_verify)
+
+    audit = commands.add_parser("audit", help="re-walk every series, event and document")
+    audit.add_argument("--checkpoint", type=Path, help="a signed checkpoint that left this machine earlier")
+    audit.add_argument("--json", action="store_true")
+    audit.set_defaults(run=_audit)
+
+    commands.add_parser("checkpoint", help="print the newest signed checkpoint").set_defaults(run=_checkpoint)
+    return parser
+
+
+def _act_parser(commands: Any) -> None:
+    act = commands.add_parser(
+        "act", help="do a person's act: verify paraf approve return sign print deliver survey handover receive ..."
+    )
+    act.add_argument("verb", choices=[*_ACTS])
+    act.add_argument("permit")
+    act.add_argument("--as", dest="official", required=True, help="official, as office/code")
+    act.add_argument("--seen", help="SHA-256 of the paper that was read (see preview); default: the paper as it is now")
+    act.add_argument("--reason", default="")
+    act.add_argument("--decision", default="", help="number of the head's decision")
+    act.add_argument("--identity", default="ktp", choices=["ktp", "surat_kuasa"])
+    act.add_argument("--ticket", default="")
+    act.add_argument("--answers", default="", help="SKM: nine digits from 1 to 4, U1 to U9")
+    act.set_defaults(run=_act)
+
+
+def _teken(**more: Any) -> Any:
+    from service.settings import Settings
+    from service.wiring import open_teken
+
+    return open_teken(Settings.from_environment(), **more)
+
+
+def _office_check(chosen: argparse.Namespace) -> int:
+    from service.document.check import template_check
+    from service.settings import Settings
+    from service.sop import check
+
+    root = chosen.path or Settings.from_environment().templates
+    faults = check(root, template_check=template_check)
+    for fault in faults:
+        print(fault)
+    if not faults:
+        print(f"{root.name}: semua instansi dan jenis izin lengkap dan benar")
+    return FAULT if faults else 0
+
+
+def _certs(_: argparse.Namespace) -> None:
+    from service.development import certificates
+    from service.settings import Settings
+
+    settings = Settings.from_environment()
+    certificates(settings.templates, settings.keys)
+    print(f"PKI pengembangan ada di {settings.keys}")
+
+
+def _client_add(chosen: argparse.Namespace) -> None:
+    from service.intake import add_client
+
+    client, key = add_client(_teken(), chosen.office, chosen.name)
+    print(f"klien {client.id}\nkunci API (hanya ditampilkan sekali): {key}")
+
+
+def _run(_: argparse.Namespace) -> int:
+    from service.development import run
+    from service.settings import Settings
+
+    return run(Settings.from_environment())
+
+
+def _demo(chosen: argparse.Namespace) -> int:
+    from service.demo import demo
+
+    return demo(once=chosen.once, as_json=chosen.json, port=chosen.port)
+
+
+def _waiting(chosen: argparse.Namespace) -> None:
+    from service.queries import waiting
+
+    for item in waiting(_teken(), chosen.office):
+        print(json.dumps(item, ensure_ascii=False))
+
+
+def _preview(chosen: argparse.Namespace) -> int:
+    from service.queries import preview
+
+    pdf, sha = preview(_teken(), chosen.permit)
+    if pdf is None:
+        print("teken: naskah belum dibuat; tunggu petugas pengolah (worker)", file=sys.stderr)
+        return FAULT
+    chosen.file.write_bytes(pdf)
+    print(sha)
+    return 0
+
+
+def _act(chosen: argparse.Namespace) -> None:
+    teken = _teken()
+    print(json.dumps(_ACTS[chosen.verb](teken, chosen), ensure_ascii=False))
+
+
+def _seen(teken: Any, chosen: argparse.Namespace) -> str | None:
+    from service.queries import preview
+
+    return chosen.seen or preview(teken, chosen.permit)[1]
+
+
+def _read(teken: Any, chosen: argparse.Namespace) -> dict[str, Any]:
+    from service import acts
+    from service.sop.model import Verb
+
+    return acts.read(teken, chosen.official, chosen.permit, Verb(chosen.verb), seen_sha=_seen(teken, chosen))
+
+
+def _use(name: str, *words: str) -> Any:
+    def act(teken: Any, chosen: argparse.Namespace) -> dict[str, Any]:
+        from service import acts
+
+        given = {word: getattr(chosen, word) for word in words}
+        return dict(getattr(acts, name)(teken, chosen.official, chosen.permit, **given))
+
+    return act
+
+
+def _sign(teken: Any, chosen: argparse.Namespace) -> dict[str, Any]:
+    from service import acts
+
+    return acts.order_signature(teken, chosen.official, chosen.permit, seen_sha=_seen(teken, chosen))
+
+
+def _survey(teken: Any, chosen: argparse.Namespace) -> dict[str, Any]:
+    from service import acts
+
+    answers = {
+        element: int(digit)
+        for element, digit in zip(acts.SURVEY_ELEMENTS, chosen.answers, strict=False)
+        if digit.isdigit()
+    }
+    return acts.survey(teken, chosen.official, chosen.permit, answers=answers)
+
+
+def _decide(to: str) -> Any:
+    def act(teken: Any, chosen: argparse.Namespace) -> dict[str, Any]:
+        from service import acts
+        from service.permits import State
+
+        return acts.decide(
+            teken, chosen.official, chosen.permit, to=State(to), decision=chosen.decision, reason=chosen.reason
+        )
+
+    return act
+
+
+_ACTS: dict[str, Any] = {
+    "verify": _read,
+    "paraf": _read,
+    "approve": _read,
+    "return": _use("give_back", "reason"),
+    "sign": _sign,
+    "print": _use("print_paper"),
+    "deliver": _use("deliver"),
+    "survey": _survey,
+    "handover": _use("hand_over", "identity", "ticket"),
+    "receive": _use("receive"),
+    "suspend": _decide("suspended"),
+    "reinstate": _decide("in_force"),
+    "revoke": _decide("revoked"),
+}
+
+
+def _resume(chosen: argparse.Namespace) -> None:
+    from service.acts import resume_parked
+
+    print(json.dumps(resume_parked(_teken(), chosen.permit), ensure_ascii=False))
+
+
+def _verify(chosen: argparse.Namespace) -> int:
+    from service.verification import verify_file_command
+
+    return verify_file_command(_teken(), chosen.file, as_json=chosen.json)
+
+
+def _audit(chosen: argparse.Namespace) -> int:
+    from service.audit import audit
+
+    note = chosen.checkpoint.read_text() if chosen.checkpoint else None
+    findings = audit(_teken(), checkpoint=note)
+    if chosen.json:
+        print(
+            json.dumps(
+                {"violations": [f.as_dict() for f in findings.violations], "walked": findings.walked},
+                ensure_ascii=False,
+            )
+        )
+    else:
+        for violation in findings.violations:
+            print(f"{violation.invariant} {violation.where}: {violation.what}")
+        print(", ".join(f"{count} {what}" for what, count in findings.walked.items()))
+    return FAULT if findings.violations else 0
+
+
+def _checkpoint(_: argparse.Namespace) -> None:
+    from service.journal import newest_checkpoint
+
+    with _teken().db.read() as connection:
+        print(newest_checkpoint(connection), end="")
+
+
+def _words(error: Any) -> str:
+    from service.problems import fault, problem
+
+    said = problem(error.code, "internal", error.params)
+    places = [f"  {one.pointer}: {fault(one.code, one.params)}" for one in error.faults]
+    return "\n".join([f"{said.title}. {said.advice}", *places])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,62 @@
+"""Wakes workers after a commit. The database is the truth: a lost ring costs a second or two, never a case (§6)."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+QUEUES = ("work", "sign")
+WAIT_SECONDS = 0.5
+
+
+class Doorbell(Protocol):
+    """Rings; never raises and never blocks a request for longer than a second."""
+
+    def ring(self, queue: str, permit: str) -> None:
+        """Say that the permit may have due work on the queue."""
+        ...
+
+
+class SilentDoorbell:
+    """No Redis: workers poll the database."""
+
+    def ring(self, queue: str, permit: str) -> None:
+        """Do nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class RedisDoorbell:
+    """Enqueues the permit's id, as JSON, on RQ's queue of the same name."""
+
+    url: str
+    queues: dict[str, Any]
+
+    @classmethod
+    def at(cls, url: str) -> RedisDoorbell:
+        """Connect lazily with short time-outs and no retries: redis-py's defaults block a request for four seconds."""
+        from redis import Redis
+        from redis.backoff import NoBackoff
+        from redis.retry import Retry
+        from rq import Queue
+        from rq.serializers import JSONSerializer
+
+        connection = Redis.from_url(
+            url,
+            socket_timeout=WAIT_SECONDS,
+            socket_connect_timeout=WAIT_SECONDS,
+            retry=Retry(NoBackoff(), 0),
+            retry_on_error=[],
+        )
+        return cls(
+            url, {name: Queue(f"teken-{name}", connection=connection, serializer=JSONSerializer) for name in QUEUES}
+        )
+
+    def ring(self, queue: str, permit: str) -> None:
+        """Enqueue; a Redis that is down or forgets is the sweep's business."""
+        from redis.exceptions import RedisError
+
+        with contextlib.suppress(RedisError, OSError):
+            self.queues[queue].enqueue_call(
+                "service.pipeline.answer", args=(queue, permit), result_ttl=0, failure_ttl=60, ttl=300, timeout=300
+            )

@@ -1,0 +1,101 @@
+"""Append-only, hash-chained events: the audit trail and the outbox. Every event carries a signed checkpoint."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from service.canonical import GENESIS, digest, dumps
+from service.checkpoint import Checkpoint, Notary
+from service.clock import stamp
+from service.store.tables import chains, events
+
+JOURNAL = "journal"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What happened, to which permit, for which client. `data` never holds personal data."""
+
+    type: str
+    office: str
+    client: str | None
+    permit: str | None
+    data: Mapping[str, Any]
+
+
+def append(connection: Connection, notary: Notary, at: datetime, entry: Entry) -> int:
+    """Add the event as the last statement of its transaction and return its sequence number.
+
+    The chain's row is the lock: events become visible in the order of their numbers, so a reader of the feed misses none.
+    """
+    chain = _locked(connection)
+    seq = chain.length + 1
+    fields = {
+        "seq": seq,
+        "id": f"evt_{secrets.token_hex(12)}",
+        "type": entry.type,
+        "at": stamp(at),
+        "office": entry.office,
+        "client": entry.client,
+        "permit": entry.permit,
+        "data": dumps(dict(entry.data)),
+        "prev": chain.head,
+    }
+    head = digest(fields)
+    note = notary.note(Checkpoint(seq, head))
+    connection.execute(insert(events).values(**fields, hash=head, checkpoint=note))
+    connection.execute(update(chains).where(chains.c.name == JOURNAL).values(length=seq, head=head))
+    return seq
+
+
+def open_chain(connection: Connection) -> None:
+    """Make the chain's row on first start."""
+    if connection.execute(select(chains.c.name).where(chains.c.name == JOURNAL)).first() is None:
+        connection.execute(insert(chains).values(name=JOURNAL, length=0, head=GENESIS))
+
+
+def walk(connection: Connection) -> Iterator[tuple[Row[Any], bool]]:
+    """Yield every event with whether its hash and its link to the one before hold."""
+    head = GENESIS
+    for expected, row in enumerate(connection.execute(select(events).order_by(events.c.seq)), start=1):
+        fields = {k: v for k, v in row._mapping.items() if k not in {"hash", "checkpoint"}}  # noqa: SLF001 - SQLAlchemy's public name
+        yield row, row.seq == expected and row.prev == head and row.hash == digest(fields)
+        head = row.hash
+
+
+def feed(connection: Connection, client: str, after: int, limit: int) -> list[dict[str, Any]]:
+    """Return the client's events after a sequence number, oldest first."""
+    rows = connection.execute(
+        select(events).where(events.c.client == client, events.c.seq > after).order_by(events.c.seq).limit(limit)
+    )
+    return [
+        {
+            "id": r.id,
+            "seq": r.seq,
+            "type": r.type,
+            "at": r.at,
+            "permit": r.permit,
+            "data": json.loads(r.data),
+            "checkpoint": r.checkpoint,
+        }
+        for r in rows
+    ]
+
+
+def _locked(connection: Connection) -> Row[Any]:
+    return connection.execute(select(chains).where(chains.c.name == JOURNAL).with_for_update()).one()
+
+
+def newest_checkpoint(connection: Connection) -> str:
+    """Return the newest signed checkpoint, or an empty text before the first event."""
+    return (
+        connection.execute(select(events.c.checkpoint).order_by(events.c.seq.desc()).limit(1)).scalar_one_or_none()
+        or ""
+    )

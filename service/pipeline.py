@@ -1,0 +1,117 @@
+"""Claim, do the due step, move on: the same function in normal operation and in recovery (§4, §6)."""
+
+from __future__ import annotations
+
+import random
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import structlog
+
+from service import failpoints, flow, moves
+from service.archive import ArchiveDamaged
+from service.clock import stamp
+from service.errors import TekenError
+from service.permits import State
+from service.steps import STEPS, Work
+from service.store import StoreBusy
+from service.store.permits import Claim, Lost, change, claim, due_ids, fenced
+from signing import SigningError
+
+if TYPE_CHECKING:
+    from sqlalchemy import Row
+
+    from service.wiring import Teken
+
+log = structlog.get_logger("teken.pipeline")
+SWEEP_LIMIT = 200
+
+
+def drain(teken: Teken, queue: str, *, limit: int = 1_000_000) -> int:
+    """Do due steps of a queue until none is left; return how many were tried."""
+    done = 0
+    while done < limit and advance(teken, queue):
+        done += 1
+    return done
+
+
+def answer(queue: str, permit: str) -> None:
+    """Answer one ring of the bell: do what is due for this permit, in a process that was opened for the queue."""
+    from service.wiring import opened
+
+    teken = opened()
+    while advance(teken, queue, permit):
+        pass
+
+
+def sweep(teken: Teken, queue: str) -> int:
+    """Ring again for everything that is due: what a lost ring or a dead worker left. May be wrong; the claim decides."""
+    with teken.db.read() as connection:
+        ids = due_ids(connection, queue, teken.clock.now(), SWEEP_LIMIT)
+    for permit in ids:
+        teken.doorbell.ring(queue, permit)
+    return len(ids)
+
+
+def advance(teken: Teken, queue: str, permit: str | None = None) -> bool:
+    """Claim one due step and do it; tell whether there was one. Its failure is recorded on the permit, never raised."""
+    now = teken.clock.now()
+    with teken.db.write() as connection:
+        taken = claim(connection, queue, now, timedelta(seconds=teken.settings.lease_seconds), permit)
+        if taken is None:
+            return False
+        held, row = taken
+    failpoints.passing("claim.after_commit")
+    if held.attempts > teken.settings.max_attempts:
+        _park(teken, held, row.fault or "worker_died")
+        return True
+    _attempt(teken, held, row)
+    return True
+
+
+def _attempt(teken: Teken, held: Claim, row: Row) -> None:  # type: ignore[type-arg]
+    try:
+        bundle = teken.pins.open(row.pin)
+        step = flow.due_step(row, bundle.permit_type.procedure)
+        assert step is not None, "a queued permit has a due step"
+        after = STEPS[step](teken, Work(held, row, bundle))
+        if after is not None and after.queue in {"work", "sign"}:
+            teken.doorbell.ring(after.queue, after.id)
+    except Lost:
+        log.info("claim_lost", permit=row.id)
+    except StoreBusy:
+        log.warning("store_busy", permit=row.id)
+    except (TekenError, SigningError, ArchiveDamaged) as error:
+        _defer(teken, held, getattr(error, "code", type(error).__name__))
+    except Exception as error:  # noqa: BLE001 - a fault of the program parks one permit, not the office
+        log.error("step_failed", permit=row.id, error=type(error).__name__)
+        _defer(teken, held, f"internal:{type(error).__name__}")
+
+
+def _defer(teken: Teken, held: Claim, fault: str) -> None:
+    """Record the failure and when to try again: doubling waits with jitter; after the last attempt the permit is parked."""
+    if held.attempts >= teken.settings.max_attempts:
+        _park(teken, held, fault)
+        return
+    now = teken.clock.now()
+    wait = teken.settings.retry_seconds * 2 ** (held.attempts - 1) * (0.75 + random.random() / 2)  # noqa: S311 - jitter
+    try:
+        with teken.db.write() as connection:
+            row = fenced(connection, held)
+            due_at = stamp(now + timedelta(seconds=wait))
+            change(connection, row, now, fault=fault, attempts=held.attempts, due_at=due_at)
+    except (Lost, StoreBusy):
+        log.info("defer_lost", permit=held.permit)
+
+
+def _park(teken: Teken, held: Claim, fault: str) -> None:
+    """Set the permit aside, visibly, for a person (I1)."""
+    try:
+        with teken.db.write() as connection:
+            row = fenced(connection, held)
+            parked = change(
+                connection, row, teken.clock.now(), state=State.PARKED, queue="none", parked_from=row.state, fault=fault
+            )
+            moves.tell(connection, teken, parked, "permit.parked", {"fault": fault, "from": row.state})
+    except (Lost, StoreBusy):
+        log.info("park_lost", permit=held.permit)

@@ -1,0 +1,158 @@
+"""The office's register: gapless numbers, each given once, hash-chained. `allot` and `void`, nothing else writes here.
+
+Called inside the caller's transaction: number, state and event are one commit (I2, I3). The series row is the lock;
+it is never held across typesetting, signing or network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from service.canonical import GENESIS, digest
+from service.clock import stamp
+from service.errors import TekenError
+from service.sop.model import Office, PermitType
+from service.sop.pattern import period, render
+from service.store.tables import register, series
+
+
+class ClockBehind(TekenError):
+    """The date is before the series' last entry: the clock went back, numbering stops until it is right again."""
+
+    code = "clock_behind"
+    status = 503
+
+
+@dataclass(frozen=True, slots=True)
+class Allotted:
+    """A number of the register. `entry_hash` goes into the journal, which anchors the register's chain."""
+
+    series: str
+    no: int
+    number: str
+    day: date
+    entry_hash: str
+
+
+def allot(
+    connection: Connection,
+    office: Office,
+    permit_type: PermitType,
+    *,
+    permit: str,
+    place: int,
+    day: date,
+    by: str,
+    at: datetime,
+) -> Allotted:
+    """Give the permit the next number of its series; a permit that has one gets the same again.
+
+    `day` is the local date that is printed; the series' period follows from it. Raises ClockBehind.
+    """
+    existing = of_permit(connection, permit)
+    if existing is not None:
+        return existing
+    rules = office.series[permit_type.series]
+    name = series_name(office, permit_type, day)
+    row = _locked(connection, name, office, rules.start)
+    if day.isoformat() < row.last_day:
+        raise ClockBehind(last=row.last_day)
+    no = row.last_no + 1
+    number = render(
+        rules.pattern, seq=no, klas=permit_type.classification, type=permit_type.document_code, place=place, day=day
+    )
+    entry_hash = _append(
+        connection,
+        row,
+        kind="allot",
+        no=no,
+        number=number,
+        permit=permit,
+        day=day.isoformat(),
+        by=by,
+        reason=None,
+        at=at,
+    )
+    connection.execute(update(series).where(series.c.name == name).values(last_no=no, last_day=day.isoformat()))
+    return Allotted(name, no, number, day, entry_hash)
+
+
+def void(connection: Connection, *, permit: str, by: str, reason: str, at: datetime) -> Allotted | None:
+    """Void the permit's number: the entry stays, a new one says why and by whom. None if it has no number or is voided already."""
+    entry = connection.execute(select(register).where(register.c.permit == permit, register.c.kind == "allot")).first()
+    if entry is None or is_void(connection, permit):
+        return None
+    row = connection.execute(select(series).where(series.c.name == entry.series).with_for_update()).one()
+    entry_hash = _append(
+        connection,
+        row,
+        kind="void",
+        no=entry.no,
+        number=entry.number,
+        permit=permit,
+        day=entry.day,
+        by=by,
+        reason=reason,
+        at=at,
+    )
+    return Allotted(entry.series, entry.no, entry.number, date.fromisoformat(entry.day), entry_hash)
+
+
+def of_permit(connection: Connection, permit: str) -> Allotted | None:
+    """Return the permit's number, voided or not."""
+    row = connection.execute(select(register).where(register.c.permit == permit, register.c.kind == "allot")).first()
+    return None if row is None else Allotted(row.series, row.no, row.number, date.fromisoformat(row.day), row.hash)
+
+
+def is_void(connection: Connection, permit: str) -> bool:
+    """Tell whether the permit's number was voided."""
+    return (
+        connection.execute(select(register.c.no).where(register.c.permit == permit, register.c.kind == "void")).first()
+        is not None
+    )
+
+
+def series_name(office: Office, permit_type: PermitType, day: date) -> str:
+    """Return the name of the counter that numbers this type on that day."""
+    rules = office.series[permit_type.series]
+    scope = [office.code, permit_type.series, *([permit_type.code] if rules.scope == "type" else [])]
+    return "/".join([*scope, period(rules.reset, day)])
+
+
+def walk(connection: Connection, name: str) -> Iterator[tuple[Row[Any], bool]]:
+    """Yield every entry of a series with whether its hash and its link to the one before hold."""
+    head = GENESIS
+    rows = connection.execute(select(register).where(register.c.series == name).order_by(register.c.seq))
+    for expected, row in enumerate(rows, start=1):
+        fields = {k: v for k, v in row._mapping.items() if k != "hash"}  # noqa: SLF001 - SQLAlchemy's public name
+        yield row, row.seq == expected and row.prev == head and row.hash == digest(fields)
+        head = row.hash
+
+
+def _locked(connection: Connection, name: str, office: Office, start: int) -> Row[Any]:
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    fresh = {
+        "name": name,
+        "office": office.code,
+        "first_no": start,
+        "last_no": start - 1,
+        "entries": 0,
+        "head": GENESIS,
+        "last_day": "",
+    }
+    connection.execute(dialect.insert(series).values(**fresh).on_conflict_do_nothing())
+    return connection.execute(select(series).where(series.c.name == name).with_for_update()).one()
+
+
+def _append(connection: Connection, row: Row[Any], *, at: datetime, **entry: Any) -> str:
+    fields = {"series": row.name, "seq": row.entries + 1, **entry, "at": stamp(at), "prev": row.head}
+    entry_hash = digest(fields)
+    connection.execute(insert(register).values(**fields, hash=entry_hash))
+    connection.execute(update(series).where(series.c.name == row.name).values(entries=row.entries + 1, head=entry_hash))
+    return entry_hash

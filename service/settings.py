@@ -1,0 +1,88 @@
+"""One frozen settings object, read from TEKEN_* variables. A wrong or unknown value refuses to start. Nothing else reads the environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+PROJECT = Path(__file__).resolve().parent.parent
+PREFIX = "TEKEN_"
+
+
+class SettingsInvalid(Exception):  # noqa: N818 - reads as the sentence it is
+    """A setting is unknown or has an unusable value; the message names the variable."""
+
+
+class Settings(BaseModel):
+    """Every setting of every process. Paths are absolute after reading."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    home: Path = PROJECT / "var"
+    database_url: str = ""
+    redis_url: str = ""
+    archive_url: str = ""
+    templates: Path = PROJECT / "templates"
+    keys: Path = PROJECT / "certs" / "dev"
+    trust: Path | None = None
+    passphrase_file: Path | None = None
+    tsa_url: str = ""
+    public_url: str = ""
+    listen: str = "127.0.0.1:8000"
+    lease_seconds: Annotated[float, Field(gt=0, le=3600)] = 60
+    max_attempts: Annotated[int, Field(ge=1, le=100)] = 5
+    retry_seconds: Annotated[float, Field(ge=0, le=3600)] = 5
+    poll_seconds: Annotated[float, Field(gt=0, le=60)] = 0.3
+    busy_seconds: Annotated[float, Field(gt=0, le=60)] = 5
+    fail_at: str = ""
+
+    @field_validator("public_url", "tsa_url")
+    @classmethod
+    def _http(cls, value: str) -> str:
+        if value and not value.lower().startswith(("http://", "https://")):
+            raise ValueError("must begin with http:// or https://")
+        return value.rstrip("/")
+
+    @field_validator("home", "templates", "keys", "trust", "passphrase_file")
+    @classmethod
+    def _absolute(cls, value: Path | None) -> Path | None:
+        return value.expanduser().absolute() if value else value
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> Self:
+        """Read TEKEN_* variables.
+
+        Raises SettingsInvalid naming the variable.
+        """
+        variables = os.environ if environment is None else environment
+        given = {k.removeprefix(PREFIX).lower(): v for k, v in variables.items() if k.startswith(PREFIX)}
+        try:
+            return cls(**given)  # type: ignore[arg-type]
+        except ValidationError as error:
+            first = error.errors(include_input=False, include_url=False)[0]
+            name = PREFIX + str(first["loc"][0]).upper()
+            raise SettingsInvalid(f"{name}: {first['msg']}") from None
+
+    @property
+    def database(self) -> str:
+        """The SQLAlchemy URL; a file in `home` unless set."""
+        return self.database_url or f"sqlite:///{self.home / 'teken.db'}"
+
+    @property
+    def archive(self) -> Path:
+        """Folder of the local archive."""
+        return Path(self.archive_url.removeprefix("file://")).absolute() if self.archive_url else self.home / "archive"
+
+    @property
+    def trust_file(self) -> Path:
+        """The PEM file of the trust anchors."""
+        return self.trust or self.keys / "root.pem"
+
+    @property
+    def passphrase(self) -> Path:
+        """Development only: where the signing process reads the passphrase; never in git."""
+        return self.passphrase_file or self.keys / "passphrase"

@@ -1,0 +1,115 @@
+"""Step 2, assemble: typeset the draft and rehearse the final. A number is never spent on a paper that can't be issued."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Row
+
+from service import failpoints, flow, moves
+from service.document.errors import RehearsalFailed
+from service.document.fields import final
+from service.document.rehearse import rehearse
+from service.moves import Done
+from service.people import NamedSignatory, enrolled, local_day, seal_owner, signatory
+from service.permits import State
+from service.sop.model import Verb
+from service.steps.number import period
+from service.steps.work import Content, Work, content, page
+from service.store.permits import change, fenced
+
+if TYPE_CHECKING:
+    from service.wiring import Teken
+
+
+def assemble(teken: Teken, work: Work) -> Row[Any]:
+    """Typeset the draft of the newest revision; a case that can't be issued as it stands goes back to upstream with the reasons."""
+    case = content(teken, work.row)
+    named = _signatory(teken, work)
+    strings = _strings(teken, work, case, named)
+    try:
+        rehearse(work.bundle.typesetter, work.bundle.permit_type, strings, photo=case.photo, timestamp=case.accepted_at)
+    except RehearsalFailed as refusal:
+        return _return(teken, work, refusal)
+    draft_sha = _draft(teken, work, case, named)
+    # Where the number comes after the signature, the paper that the head will sign is complete already.
+    final_sha = None if work.procedure.number_first else _final(teken, work, case, named)
+    failpoints.passing("assemble.after_archive")
+    with teken.db.write() as connection:
+        row = fenced(connection, work.claim)
+        made = {"draft_sha": draft_sha, "final_sha": final_sha, "signatory": named.as_json()}
+        done = Done("permit.drafted", document_sha=draft_sha, data={"draft_sha256": draft_sha})
+        moved = moves.finish(connection, teken, row, work.procedure, done, **made)
+        failpoints.passing("assemble.before_commit")
+    failpoints.passing("assemble.after_commit")
+    return moved
+
+
+def render(teken: Teken, work: Work) -> Row[Any]:
+    """Typeset the paper that the head reads and signs: with its number where that comes first, and with who signs today."""
+    case = content(teken, work.row)
+    named = _signatory(teken, work)
+    numbered = work.row.set_on is not None
+    dates = period(work.bundle.permit_type, case.case, date.fromisoformat(work.row.set_on)) if numbered else {}
+    made = {"final_sha": _final(teken, work, case, named, **dates)}
+    if _printed_before_signature(work):
+        made["draft_sha"] = _draft(teken, work, case, named, **dates)
+    failpoints.passing("render.after_archive")
+    with teken.db.write() as connection:
+        row = fenced(connection, work.claim)
+        moved = moves.settle(
+            connection, row, work.procedure, teken.clock.now(), signatory=named.as_json(), **made, **dates
+        )
+        moves.tell(connection, teken, moved, "permit.rendered", {"final_sha256": made["final_sha"]})
+    failpoints.passing("render.after_commit")
+    return moved
+
+
+def _final(teken: Teken, work: Work, case: Content, named: NamedSignatory, **dates: str) -> str:
+    """Typeset and prepare the fields. The revision's own time goes into the file: equal content gives equal bytes."""
+    strings = _strings(teken, work, case, named, **dates)
+    paper = final(work.bundle.typesetter, work.procedure, strings, photo=case.photo, timestamp=case.accepted_at)
+    return teken.archive.put(paper.pdf)
+
+
+def _draft(teken: Teken, work: Work, case: Content, named: NamedSignatory, **dates: str) -> str:
+    """Typeset the DRAF copy: the same content, marked, without fields, code or QR."""
+    strings = _strings(teken, work, case, named, draft_mark=True, **dates)
+    return teken.archive.put(work.bundle.typesetter.typeset(strings, photo=case.photo, timestamp=case.accepted_at).pdf)
+
+
+def _printed_before_signature(work: Work) -> bool:
+    plan = work.procedure.plan
+    return any(act.verb is Verb.PRINT for act in plan[: flow.position_of(work.procedure, Verb.SIGN)])
+
+
+def _strings(
+    teken: Teken, work: Work, case: Content, named: NamedSignatory, *, draft_mark: bool = False, **dates: str
+) -> dict[str, Any]:
+    today = local_day(work.bundle.office, teken.clock.now())
+    known = {**work.row._mapping, **dates}  # noqa: SLF001 - SQLAlchemy's public name
+    return page(work.bundle, known, case.case, named.as_dict(), today, draft_mark=draft_mark)
+
+
+def _signatory(teken: Teken, work: Work) -> NamedSignatory:
+    """Find who signs now, and that the office's seal, if the procedure needs it, is enrolled and valid."""
+    role = work.procedure.plan[flow.position_of(work.procedure, Verb.SIGN)].role
+    assert role is not None, "the sign row has an actor"
+    now = teken.clock.now()
+    with teken.db.read() as connection:
+        if work.procedure.sealed:
+            enrolled(connection, seal_owner(work.bundle.office), now)
+        return signatory(connection, work.bundle.office, role, now)
+
+
+def _return(teken: Teken, work: Work, refusal: RehearsalFailed) -> Row[Any]:
+    """Send the case back to upstream, naming each place that the rehearsal refused."""
+    with teken.db.write() as connection:
+        row = fenced(connection, work.claim)
+        faults = [{"pointer": fault.pointer, "code": fault.code} for fault in refusal.faults]
+        moved = change(connection, row, teken.clock.now(), state=State.RETURNED, queue="none", fault=refusal.code)
+        moves.tell(
+            connection, teken, moved, "case.returned", {"by": "system", "reason": refusal.code, "faults": faults}
+        )
+    return moved

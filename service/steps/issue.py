@@ -1,0 +1,97 @@
+"""Step 7, prove and issue: read our own output back, prove it, release it. Before this commit nothing verifies as issued (I5)."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, Row, insert, select
+
+from service import failpoints, moves
+from service.canonical import dumps
+from service.clock import stamp
+from service.moves import Done
+from service.permits import RELEASED, State, may_become
+from service.sop.model import Verb
+from service.steps import seal, sign
+from service.steps.work import Work
+from service.store.permits import change, fenced, lock
+from service.store.tables import acts, documents
+from signing.proof import Expectation, ExpectedSignature, prove
+
+if TYPE_CHECKING:
+    from service.wiring import Teken
+
+
+def issue(teken: Teken, work: Work) -> Row[Any]:
+    """Prove the stored bytes against the preview, then fix their hash on the permit: it is in force, and replaces what it replaces.
+
+    Raises signing.ProofFailed: the permit is not issued.
+    """
+    row = work.row
+    signatures = _signatures(teken, row)
+    sha = row.sealed_sha or row.head_sha
+    prove(teken.archive.get(sha), _expectation(teken, work, signatures))
+    failpoints.passing("issue.after_proof")
+    now = teken.clock.now()
+    with teken.db.write() as connection:
+        locked = fenced(connection, work.claim)
+        connection.execute(
+            insert(documents).values(
+                permit=row.id, version=1, sha=sha, signatures=dumps(signatures), released_at=stamp(now)
+            )
+        )
+        told = {
+            "number": row.number,
+            "sha256": sha,
+            "valid_from": row.valid_from,
+            "valid_to": row.valid_to,
+            "verify_url": row.verify_url,
+        }
+        told["document_url"] = f"/api/v1/permits/{row.id}/document"
+        moved = moves.finish(
+            connection,
+            teken,
+            locked,
+            work.procedure,
+            Done("permit.issued", document_sha=sha, data=told),
+            released_sha=sha,
+        )
+        _replace(connection, teken, moved)
+        failpoints.passing("issue.before_commit")
+    failpoints.passing("issue.after_commit")
+    return moved
+
+
+def _signatures(teken: Teken, row: Row[Any]) -> list[dict[str, str]]:
+    verbs = [str(Verb.SIGN), str(Verb.SEAL)]
+    query = select(acts.c.detail).where(acts.c.permit == row.id, acts.c.verb.in_(verbs), acts.c.voided_at.is_(None))
+    with teken.db.read() as connection:
+        return [json.loads(text) for text in connection.execute(query.order_by(acts.c.position)).scalars()]
+
+
+def _expectation(teken: Teken, work: Work, signatures: list[dict[str, str]]) -> Expectation:
+    filled = seal.values(work)
+    return Expectation(
+        preview=teken.archive.get(work.row.ordered_sha),
+        signatures=tuple(
+            ExpectedSignature(
+                field=s["field"], certificate_sha256=s["certificate_sha256"], certify=s["field"] == sign.FIELD
+            )
+            for s in signatures
+        ),
+        values=filled,
+        visible=() if filled else (work.row.number,),
+        qr_url=work.row.verify_url,
+    )
+
+
+def _replace(connection: Connection, teken: Teken, row: Row[Any]) -> None:
+    """The new permit's issue ends the old one, in the same transaction; one that was revoked meanwhile stays revoked."""
+    if row.replaces is None:
+        return
+    old = lock(connection, row.replaces)
+    assert old is not None, "replaces is a foreign key"
+    if old.state in RELEASED and may_become(State(old.state), State.REPLACED):
+        replaced = change(connection, old, teken.clock.now(), state=State.REPLACED, queue="none")
+        moves.tell(connection, teken, replaced, "permit.replaced", {"by_permit": row.id, "by_number": row.number})

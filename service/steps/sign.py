@@ -1,0 +1,110 @@
+"""Step 5, sign: the head's TTE on byte for byte what was previewed. Runs only in the signing process."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Row
+
+from service import failpoints, moves
+from service.clock import stamp
+from service.errors import MandateExpired, NotFound
+from service.moves import Done
+from service.people import Actor, signatory
+from service.permits import State
+from service.sop.model import Procedure
+from service.steps.quarantine import quarantined
+from service.steps.work import Work
+from service.store.permits import fenced
+from signing import Frame, QrCode, SignatureSpec, Signed
+from signing import sign as apply_signature
+
+if TYPE_CHECKING:
+    from service.wiring import Teken
+
+FIELD = "ttd_kepala"
+
+
+def sign(teken: Teken, work: Work) -> Row[Any]:
+    """Sign the ordered bytes with the key of the official whom the paper names; the first committed hash wins."""
+    row = work.row
+    named = json.loads(row.signatory)
+    if not _still_signs(teken, work, named):
+        return _order_lapsed(teken, work)
+    key = teken.keys.key(named["official"], named["certificate_sha256"])
+    signed = apply_signature(teken.archive.get(row.ordered_sha), key, _spec(work, row), timestamper=teken.timestamper)
+    failpoints.passing("sign.after_signature")
+    sha = teken.archive.put(signed.pdf)
+    failpoints.passing("sign.after_archive")
+    with quarantined(teken, row.id, sha), teken.db.write() as connection:
+        moved = _commit(connection, teken, work, named, signed, sha)
+        failpoints.passing("sign.before_commit")
+    failpoints.passing("sign.after_commit")
+    return moved
+
+
+def signature_record(field: str, by: str, signed: Signed) -> dict[str, str]:
+    """Return what is kept of a signature: shown on the verification page and compared at proof."""
+    return {
+        "field": field,
+        "by": by,
+        "level": signed.level,
+        "certificate_sha256": signed.certificate_sha256,
+        "at": stamp(signed.signed_at),
+    }
+
+
+def _commit(connection: Any, teken: Teken, work: Work, named: dict[str, Any], signed: Signed, sha: str) -> Row[Any]:
+    row = fenced(connection, work.claim)
+    record = signature_record(FIELD, _title(named), signed)
+    actor = Actor(named["official"], named["mandate"], "")
+    done = Done(
+        "permit.signed",
+        actor=actor,
+        document_sha=row.ordered_sha,
+        data={"signed_sha256": sha, "level": signed.level},
+        detail=record,
+    )
+    return moves.finish(connection, teken, row, work.procedure, done, head_sha=sha)
+
+
+def _spec(work: Work, row: Row[Any]) -> SignatureSpec:
+    """The QR is drawn in the appearance of the last signature or seal; before that the head's box is a plain frame (step 7)."""
+    procedure: Procedure = work.procedure
+    look = Frame() if procedure.sealed else QrCode(row.verify_url)
+    return SignatureSpec(
+        field=FIELD,
+        reason=work.bundle.permit_type.title,
+        location=work.bundle.office.city,
+        certify=True,
+        permission=2,
+        appearance=look,
+    )
+
+
+def _still_signs(teken: Teken, work: Work, named: dict[str, Any]) -> bool:
+    """Who signs must hold, now, the role, mandate and certificate that the paper names (I10)."""
+    role = next(act.role for act in work.procedure.plan if act.verb == "sign")
+    assert role is not None, "the sign row has an actor"
+    try:
+        with teken.db.read() as connection:
+            return signatory(connection, work.bundle.office, role, teken.clock.now()).as_dict() == named
+    except (MandateExpired, NotFound):
+        return False
+
+
+def _order_lapsed(teken: Teken, work: Work) -> Row[Any]:
+    """The mandate changed between order and signature: the paper is made again, and read again, before anybody signs."""
+    with teken.db.write() as connection:
+        row = fenced(connection, work.claim)
+        back = State.NUMBERED if work.procedure.number_first else State.IN_PARAF
+        moved = moves.settle(
+            connection, row, work.procedure, teken.clock.now(), state=back, final_sha=None, ordered_sha=None
+        )
+        moves.tell(connection, teken, moved, "permit.order_lapsed", {"reason": "signatory_changed"})
+    return moved
+
+
+def _title(named: dict[str, Any]) -> str:
+    return f"{named['prefix']} {named['title']}".strip()

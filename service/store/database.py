@@ -1,0 +1,100 @@
+"""Opens the database and hands out transactions. No file, network or signing work happens inside one."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+READ_ONLY = "teken_read_only"
+
+
+class StoreBusy(Exception):  # noqa: N818
+    """The database could not be reached or locked in time; nothing was written. Try again in a few seconds."""
+
+
+class Database:
+    """One engine. `write()` is a transaction that holds the write lock from its start on SQLite (BEGIN IMMEDIATE)."""
+
+    def __init__(self, url: str, *, busy_seconds: float = 5) -> None:
+        self.url = url
+        self.dialect = make_url(url).get_backend_name()
+        self.engine = _sqlite(url, busy_seconds) if self.dialect == "sqlite" else _postgresql(url, busy_seconds)
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Yield a connection in a write transaction; committed at the end, rolled back on any exception.
+
+        Raises StoreBusy when the lock or the server can't be had in time.
+        """
+        with _busy_is_plain(), self.engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Yield a connection that sees one committed state and takes no write lock."""
+        with (
+            _busy_is_plain(),
+            self.engine.connect().execution_options(**{READ_ONLY: True}) as connection,
+            connection.begin(),
+        ):
+            yield connection
+
+    def dispose(self) -> None:
+        """Close pooled connections (before a fork, at the end of a test)."""
+        self.engine.dispose()
+
+
+@contextmanager
+def _busy_is_plain() -> Iterator[None]:
+    try:
+        yield
+    except OperationalError as error:
+        raise StoreBusy(type(error.orig).__name__) from error
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise StoreBusy(type(error.orig).__name__) from error
+        raise
+
+
+def _sqlite(url: str, busy_seconds: float) -> Engine:
+    path = make_url(url).database
+    if path and path != ":memory:":
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url, connect_args={"timeout": busy_seconds}, pool_size=8, max_overflow=64)
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: sqlite3.Connection, _record: Any) -> None:
+        connection.isolation_level = (
+            None  # the driver's own transaction control is off: SQLAlchemy's BEGIN is the only one
+        )
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            f"busy_timeout={int(busy_seconds * 1000)}",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        read_only = connection.get_execution_options().get(READ_ONLY)
+        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _postgresql(url: str, busy_seconds: float) -> Engine:
+    options = f"-c lock_timeout={int(busy_seconds * 1000)} -c statement_timeout=30000 -c idle_in_transaction_session_timeout=60000"
+    return create_engine(
+        make_url(url).set(drivername="postgresql+psycopg"),
+        connect_args={"connect_timeout": max(2, int(busy_seconds)), "options": options},
+        pool_pre_ping=True,
+        pool_size=5,
+        max_overflow=64,
+    )

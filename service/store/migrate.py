@@ -1,0 +1,25 @@
+"""Brings a database to the newest schema; safe when several processes start at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import text
+
+from service.store.database import Database
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+LOCK_ID = 0x74656B656E  # "teken"
+
+
+def migrate(database: Database) -> None:
+    """Upgrade to head in one transaction: the write lock on SQLite, an advisory lock on PostgreSQL keep starts apart."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    with database.write() as connection:
+        if database.dialect == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:id)"), {"id": LOCK_ID})
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")

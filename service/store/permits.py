@@ -1,0 +1,97 @@
+"""Rows of permits: lock, change within the transition table, claim with lease and fence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, or_, select, update
+
+from service.clock import stamp
+from service.permits import State, may_become
+from service.store.tables import permits
+
+
+class Lost(Exception):  # noqa: N818
+    """The claim is no longer ours, or somebody moved the permit on meanwhile. Expected in a race; nothing was written."""
+
+
+class TransitionForbidden(Exception):  # noqa: N818
+    """The change is not in the table of transitions: a fault of the program."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The right to do a permit's due step until the lease ends, as long as the fence stands."""
+
+    permit: str
+    fence: int
+    attempts: int
+
+
+def lock(connection: Connection, permit: str) -> Row[Any] | None:
+    """Return the permit's row, locked until the transaction ends."""
+    return connection.execute(select(permits).where(permits.c.id == permit).with_for_update()).first()
+
+
+def fenced(connection: Connection, claim: Claim) -> Row[Any]:
+    """Return the locked row if the claim still holds.
+
+    Raises Lost.
+    """
+    row = lock(connection, claim.permit)
+    if row is None or row.fence != claim.fence:
+        raise Lost(claim.permit)
+    return row
+
+
+def change(connection: Connection, row: Row[Any], now: datetime, **values: Any) -> Row[Any]:
+    """Change a locked row, free its lease and return it as it is now. Every change fences off whoever claimed it before."""
+    state = values.get("state")
+    if state is not None and state != row.state and not may_become(State(row.state), State(state)):
+        raise TransitionForbidden(f"{row.state} -> {state}")
+    settled = {
+        "fence": row.fence + 1,
+        "lease_until": "",
+        "attempts": 0,
+        "due_at": stamp(now),
+        "fault": None,
+        "updated_at": stamp(now),
+    }
+    connection.execute(update(permits).where(permits.c.id == row.id).values(**{**settled, **values}))
+    return connection.execute(select(permits).where(permits.c.id == row.id)).one()
+
+
+def claim(
+    connection: Connection, queue: str, now: datetime, lease: timedelta, permit: str | None = None
+) -> tuple[Claim, Row[Any]] | None:
+    """Take the next due permit of a queue (or the given one, if due). Attempts are counted before the work: poison is bounded."""
+    present = stamp(now)
+    due = select(permits).where(permits.c.queue == queue, permits.c.due_at <= present)
+    due = due.where(or_(permits.c.lease_until == "", permits.c.lease_until <= present))
+    if permit is not None:
+        due = due.where(permits.c.id == permit)
+    row = connection.execute(
+        due.order_by(permits.c.due_at, permits.c.id).limit(1).with_for_update(skip_locked=True)
+    ).first()
+    if row is None:
+        return None
+    taken = Claim(row.id, row.fence + 1, row.attempts + 1)
+    connection.execute(
+        update(permits)
+        .where(permits.c.id == row.id)
+        .values(fence=taken.fence, attempts=taken.attempts, lease_until=stamp(now + lease))
+    )
+    return taken, row
+
+
+def due_ids(connection: Connection, queue: str, now: datetime, limit: int) -> list[str]:
+    """Return ids of permits whose step on the queue is due and unclaimed: what the sweep rings for."""
+    present = stamp(now)
+    query = select(permits.c.id).where(
+        permits.c.queue == queue,
+        permits.c.due_at <= present,
+        or_(permits.c.lease_until == "", permits.c.lease_until <= present),
+    )
+    return list(connection.execute(query.order_by(permits.c.due_at).limit(limit)).scalars())

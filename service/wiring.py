@@ -1,0 +1,101 @@
+"""The composition root: the one place where real things are chosen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from service import failpoints, journal, people
+from service.archive import LocalArchive
+from service.checkpoint import Notary
+from service.clock import Clock, SystemClock
+from service.doorbell import Doorbell, RedisDoorbell, SilentDoorbell
+from service.keys import KeyRing, NoKeys
+from service.pins import Pins
+from service.settings import Settings
+from service.sop.load import Catalogue, load_offices
+from service.store import Database
+from service.store.migrate import migrate
+from signing import HttpTimestamper, Pkcs12Backend, Timestamper
+
+
+class Keys(Protocol):
+    """Gives the key of an owner whose certificate is the enrolled one."""
+
+    def key(self, owner: str, certificate_sha256: str) -> Pkcs12Backend:
+        """Return the key, or raise KeyMissing or KeyDiffers."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Teken:
+    """Everything that a use case or a step needs, chosen once per process."""
+
+    settings: Settings
+    clock: Clock
+    db: Database
+    archive: LocalArchive
+    offices: Catalogue
+    pins: Pins
+    notary: Notary
+    doorbell: Doorbell
+    keys: Keys
+    timestamper: Timestamper | None
+
+    def close(self) -> None:
+        """Give back database connections."""
+        self.db.dispose()
+
+
+_opened: Teken | None = None
+
+
+def open_teken(
+    settings: Settings, *, clock: Clock | None = None, signing: bool = False, offices: Catalogue | None = None
+) -> Teken:
+    """Open the database (migrated), archive and offices; with `signing`, this process may use the keys."""
+    failpoints.arm(settings.fail_at)
+    settings.home.mkdir(parents=True, exist_ok=True)
+    database = Database(settings.database, busy_seconds=settings.busy_seconds)
+    archive = LocalArchive(settings.archive)
+    teken = Teken(
+        settings=settings,
+        clock=clock or SystemClock(),
+        db=database,
+        archive=archive,
+        offices=offices or load_offices(settings.templates),
+        pins=Pins(archive, settings.templates, settings.home / "typeset"),
+        notary=Notary.at(settings.home / "checkpoint.key"),
+        doorbell=RedisDoorbell.at(settings.redis_url) if settings.redis_url else SilentDoorbell(),
+        keys=KeyRing(settings.keys, settings.passphrase) if signing else NoKeys(),
+        timestamper=HttpTimestamper(settings.tsa_url) if settings.tsa_url else None,
+    )
+    _first_start(teken)
+    return teken
+
+
+def remember(teken: Teken) -> None:
+    """Make this the Teken that answers rings of the bell in this process."""
+    global _opened  # noqa: PLW0603 - RQ calls a function by name and can't pass it
+    _opened = teken
+
+
+def opened() -> Teken:
+    """Return the process's Teken."""
+    assert _opened is not None, "worker.py opens it before it listens"
+    return _opened
+
+
+def _first_start(teken: Teken) -> None:
+    """Migrate, open the journal, seed people of offices that have none, enrol the certificates that lie beside the keys."""
+    migrate(teken.db)
+    now = teken.clock.now()
+    with teken.db.write() as connection:
+        journal.open_chain(connection)
+        for office in teken.offices.offices.values():
+            people.seed(connection, office)
+            owners = [f"{office.code}/{person.code}" for person in office.people] + [people.seal_owner(office)]
+            for owner in owners:
+                pem = teken.settings.keys / f"{owner.replace('/', '.')}.cert.pem"
+                if pem.is_file():
+                    people.enrol(connection, owner, pem.read_bytes(), now)

@@ -1,0 +1,51 @@
+"""The worker's entry: `worker.py [work|sign]` does due work of one queue; with Redis set it also answers RQ.
+
+`sign` is the signing process: it alone opens keys, it never forks, it listens to `sign` only and leaves no core dump.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import sys
+import time
+
+os.environ.setdefault(
+    "RAYON_NUM_THREADS", "1"
+)  # one typesetting thread a process: several processes use the cores better
+
+from service.listening import listen
+from service.pipeline import drain
+from service.settings import Settings
+from service.wiring import open_teken, remember
+
+QUEUES = ("work", "sign")
+
+
+def main(arguments: list[str]) -> int:
+    """Run until told to stop (SIGTERM ends after the step at hand)."""
+    queue = arguments[0] if arguments else "work"
+    if queue not in QUEUES:
+        print(f"worker.py: {' | '.join(QUEUES)}", file=sys.stderr)
+        return 2
+    settings = Settings.from_environment()
+    if queue == "sign":
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    teken = open_teken(settings, signing=queue == "sign")
+    remember(teken)
+    stop: list[int] = []
+    signal.signal(signal.SIGTERM, lambda number, _: stop.append(number))
+    signal.signal(signal.SIGINT, lambda number, _: stop.append(number))
+    while not stop:
+        if drain(teken, queue, limit=50):
+            continue
+        if settings.redis_url:
+            listen(teken, queue, settings.poll_seconds)
+        else:
+            time.sleep(settings.poll_seconds)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
