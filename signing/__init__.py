@@ -11,11 +11,15 @@ from signing.errors import (
     TimestampFailed,
     ValueUnfit,
 )
+from signing.facts import Inspection, SignatureFacts, Trust
 from signing.fieldfont import PRINTABLE_ASCII
 from signing.fields import prepare_fields
 from signing.filling import fits
+from signing.inspection import inspect
+from signing.isolation import inspect_isolated
 from signing.model import Appearance, FieldSpec, Frame, Level, Lock, QrCode, SignatureSpec, Signed
 from signing.pades import fill_and_seal, sign
+from signing.proof import Expectation, ExpectedSignature, Proof, prove
 from signing.timestamp import HttpTimestamper, Timestamper
 
 __all__ = [
@@ -23,27 +27,36 @@ __all__ = [
     "Appearance",
     "Backend",
     "Capabilities",
+    "Expectation",
+    "ExpectedSignature",
     "FieldSpec",
     "Frame",
     "HttpTimestamper",
+    "Inspection",
     "KeyUnusable",
     "Level",
     "Lock",
     "Pkcs12Backend",
     "PreparationFailed",
+    "Proof",
     "ProofFailed",
     "QrCode",
+    "SignatureFacts",
     "SignatureSpec",
     "Signed",
     "SigningError",
     "SigningFailed",
     "TimestampFailed",
     "Timestamper",
+    "Trust",
     "ValueUnfit",
     "fill_and_seal",
     "fits",
+    "inspect",
+    "inspect_isolated",
     "open_pkcs12",
     "prepare_fields",
+    "prove",
     "read_pkcs12",
     "sign",
 ]

@@ -74,7 +74,8 @@ def _signing_certificate(certificate: x509.Certificate) -> bytes:
         }
     )
     value = tsp.SigningCertificateV2({"certs": [entry]})
-    return cms.CMSAttribute({"type": "signing_certificate_v2", "values": [value]}).dump()
+    der: bytes = cms.CMSAttribute({"type": "signing_certificate_v2", "values": [value]}).dump()
+    return der
 
 
 def reserve(identity: Identity, timestamper: Timestamper | None) -> int:

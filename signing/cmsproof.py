@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import Any, Final
 
-from asn1crypto import cms, core, parser
+from asn1crypto import algos, cms, core, parser
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
@@ -28,6 +28,7 @@ def prove_cms(container: bytes, covered: bytes, certificate_sha256: str) -> Leve
     data, info = _single(cms.ContentInfo.load(container))
     if data["encap_content_info"]["content_type"].native != "data" or data["encap_content_info"]["content"].native:
         raise ProofFailed("proof_signature", "not detached")
+    _prove_form(data, info)
     signed, attributes = _attributes(info)
     if set(attributes) != _ATTRIBUTES:
         raise ProofFailed("proof_signature", "other signed attributes than PAdES baseline has")
@@ -42,7 +43,43 @@ def prove_cms(container: bytes, covered: bytes, certificate_sha256: str) -> Leve
     if named[0]["hash_algorithm"]["algorithm"].native != "sha256":
         raise ProofFailed("proof_certificate", "signing-certificate-v2")
     _verify(data, info, signed, certificate_sha256)
+    _prove_chain(data, certificate_sha256)
     return _level(info)
+
+
+def _prove_form(data: Any, info: Any) -> None:
+    """The parts of the container that no signature covers have their one form, so that no bit of it is free."""
+    digest = info["digest_algorithm"]["algorithm"].native
+    scheme = {"rsassa_pkcs1v15": "rsa", "ecdsa": "ecdsa"}.get(info["signature_algorithm"].signature_algo)
+    if digest not in _HASHES or scheme is None:
+        raise ProofFailed("proof_signature", "algorithm")
+    hashing: bytes = algos.DigestAlgorithm({"algorithm": digest}).dump()
+    signing: bytes = algos.SignedDigestAlgorithm({"algorithm": f"{digest}_{scheme}"}).dump()
+    if (data["version"].native, info["version"].native) != ("v1", "v1") or data["crls"].native:
+        raise ProofFailed("proof_signature", "version")
+    if data["digest_algorithms"].contents != hashing or info["digest_algorithm"].dump() != hashing:
+        raise ProofFailed("proof_signature", "digest algorithm")
+    if info["signature_algorithm"].dump() != signing:
+        raise ProofFailed("proof_signature", "signature algorithm")
+
+
+def _prove_chain(data: Any, certificate_sha256: str) -> None:
+    """Every further certificate was issued by another embedded one, or issued one: a damaged chain is no chain."""
+    certificates = {_sha256(der): x509.load_der_x509_certificate(der) for der in _elements(data["certificates"])}
+    current = certificates.pop(certificate_sha256)
+    while certificates:
+        issuer = next((name for name, one in certificates.items() if _issued(one, current)), None)
+        if issuer is None:
+            raise ProofFailed("proof_certificate", "the embedded chain is not the signer's")
+        current = certificates.pop(issuer)
+
+
+def _issued(issuer: x509.Certificate, subject: x509.Certificate) -> bool:
+    try:
+        subject.verify_directly_issued_by(issuer)
+    except (ValueError, TypeError, InvalidSignature):
+        return False
+    return True
 
 
 def _single(content: cms.ContentInfo) -> tuple[Any, Any]:

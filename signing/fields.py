@@ -87,7 +87,7 @@ def _markers(document: pikepdf.Pdf, fields: Sequence[FieldSpec]) -> dict[str, _M
     found: dict[str, _Marker] = {}
     for page in document.pages:
         for link in page.obj.get("/Annots", []):
-            uri = str(link.get("/A", {}).get("/URI", ""))
+            uri = str(link.A.get("/URI", "")) if "/A" in link else ""
             if uri.startswith(MARKER):
                 name = uri.removeprefix(MARKER)
                 if name in found:

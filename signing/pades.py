@@ -12,6 +12,7 @@ from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.layout import BoxConstraints
 from pyhanko.pdf_utils.writer import BasePdfFileWriter
 from pyhanko.sign.fields import MDPPerm, SigSeedSubFilter
+from pyhanko.sign.signers.constants import ESIC_EXTENSION_1
 from pyhanko.sign.signers.pdf_byterange import PreparedByteRangeDigest
 from pyhanko.sign.signers.pdf_signer import PdfSignatureMetadata, PdfSigner
 from pyhanko.stamp import BaseStampStyle
@@ -76,6 +77,17 @@ class _Update(IncrementalPdfFileWriter):
         pass
 
 
+class _Composer(PdfSigner):
+    """Declares the PAdES extension and no other.
+
+    For ECDSA pyHanko would declare ISO/TS 32002 too and raise the document to PDF 2.0, which ends PDF/A-3. PAdES allows
+    ECDSA in PDF 1.7 by itself (ETSI EN 319 142-1, 4.1).
+    """
+
+    def register_extensions(self, pdf_out: BasePdfFileWriter, *, md_algorithm: str) -> None:  # noqa: ARG002  # pyHanko's
+        pdf_out.register_extension(ESIC_EXTENSION_1)
+
+
 class _Drawn(AppearanceContent):
     def __init__(self, writer: BasePdfFileWriter, box: BoxConstraints, operators: bytes) -> None:
         super().__init__(writer, box)
@@ -90,7 +102,7 @@ class _Style(BaseStampStyle):
         super().__init__()
         object.__setattr__(self, "appearance", appearance)
 
-    def create_stamp(self, writer: BasePdfFileWriter, box: BoxConstraints, text_params: dict[str, Any]) -> _Drawn:
+    def create_stamp(self, writer: BasePdfFileWriter, box: BoxConstraints, text_params: dict[str, Any]) -> Any:
         return _Drawn(writer, box, draw(self.appearance, float(box.width), float(box.height)))  # type: ignore[attr-defined]  # set in __init__; the base is frozen
 
 
@@ -98,7 +110,7 @@ def _compose(
     writer: IncrementalPdfFileWriter, identity: Identity, spec: SignatureSpec, reserved: int, at: datetime
 ) -> tuple[PreparedByteRangeDigest, io.BytesIO]:
     """Everything but the signature itself: the update with a hole of `reserved` hex digits, and its digest."""
-    composer = PdfSigner(
+    composer = _Composer(
         PdfSignatureMetadata(
             field_name=spec.field,
             certify=spec.certify,
@@ -114,7 +126,8 @@ def _compose(
     session = composer.init_signing_session(writer, existing_fields_only=True)
     session.system_time = at
     document = session.prepare_tbs_document(None, bytes_reserved=reserved)
-    prepared, output = document.digest_tbs_document()
+    output = io.BytesIO()
+    prepared, _ = document.digest_tbs_document(output=output)
     return prepared, output
 
 

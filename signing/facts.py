@@ -1,0 +1,119 @@
+"""What an inspection found, as data. Facts about a file, not a verdict on a permit: who was expected is not known here."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from signing.model import Level
+
+Coverage = Literal["entire_file", "entire_revision", "contiguous", "unclear"]
+Modification = Literal["none", "lta", "form_filling", "annotations", "other"]
+Outcome = Literal["inspected", "undetermined"]
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """What to trust: anchors, further CA certificates and CRLs, all DER; and the moment (None: now).
+
+    Nothing is ever fetched. A certificate on one of the `crls_der` is not trusted.
+    """
+
+    anchors_der: tuple[bytes, ...]
+    intermediates_der: tuple[bytes, ...] = ()
+    crls_der: tuple[bytes, ...] = ()
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SignatureFacts:
+    """One signature or document time-stamp.
+
+    `intact`: what it covers is unchanged. `valid`: its value verifies with the key in its certificate.
+    `docmdp_ok`: later updates stay within what it and its locks permit; `modification` is what they amount to.
+    `trusted`: its chain ends at a given anchor, now; `trust_problem` names the reason if not.
+    `signed_at` is the signer's claim, `timestamp_at` a time-stamp's (only if that is valid; `timestamp_trusted`).
+    `weak` names algorithms that prove nothing any more. `end` is the offset behind its last covered byte.
+    """
+
+    field: str
+    kind: Literal["signature", "timestamp"]
+    signer_cn: str
+    certificate_sha256: str
+    certify: bool
+    intact: bool
+    valid: bool
+    docmdp_ok: bool
+    coverage: Coverage
+    modification: Modification
+    level: Level
+    signed_at: datetime | None
+    timestamp_at: datetime | None
+    timestamp_trusted: bool
+    trusted: bool
+    trust_problem: str
+    weak: tuple[str, ...]
+    locks: str
+    end: int
+
+    @property
+    def sound(self) -> bool:
+        """Cryptographically intact, strong, and followed by permitted changes only; whoever signed."""
+        covered = self.coverage in {"entire_file", "entire_revision"}
+        return self.intact and self.valid and self.docmdp_ok and covered and not self.weak
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """The facts about one file.
+
+    `undetermined` = it could not be inspected safely; `cause` says why and every other fact is then without value.
+    `tail`: what follows the last covered byte: nothing, whole updates, or bytes that no PDF needs.
+    `values` are the text fields' values; a viewer may draw something else, so they are never the authority.
+    """
+
+    sha256: str
+    outcome: Outcome
+    cause: str = ""
+    pages: int = 0
+    signatures: tuple[SignatureFacts, ...] = ()
+    empty_signature_fields: tuple[str, ...] = ()
+    values: tuple[tuple[str, str], ...] = ()
+    covers_whole_file: bool = False
+    tail: Literal["nothing", "updates", "unaccounted"] = "nothing"
+    trailing_bytes: int = 0
+    has_dss: bool = False
+
+    @property
+    def signed(self) -> bool:
+        """Whether anybody signed at all."""
+        return any(signature.kind == "signature" for signature in self.signatures)
+
+    def by_field(self, name: str) -> SignatureFacts | None:
+        """The signature in one field."""
+        return next((signature for signature in self.signatures if signature.field == name), None)
+
+
+def to_json(inspection: Inspection) -> dict[str, Any]:
+    """The facts as JSON types; times in ISO 8601."""
+    plain = dataclasses.asdict(inspection)
+    for signature in plain["signatures"]:
+        for key in ("signed_at", "timestamp_at"):
+            signature[key] = signature[key].isoformat() if signature[key] else None
+    return plain
+
+
+def from_json(plain: dict[str, Any]) -> Inspection:
+    """The inverse of `to_json`. Raises KeyError, TypeError or ValueError for anything else."""
+    signatures = []
+    for one in plain["signatures"]:
+        times = {key: datetime.fromisoformat(one[key]) if one[key] else None for key in ("signed_at", "timestamp_at")}
+        signatures.append(SignatureFacts(**{**one, **times, "weak": tuple(one["weak"])}))
+    rest = {
+        "signatures": tuple(signatures),
+        "empty_signature_fields": tuple(plain["empty_signature_fields"]),
+        "values": tuple((name, value) for name, value in plain["values"]),
+    }
+    return Inspection(**{**plain, **rest})

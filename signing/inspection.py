@@ -1,0 +1,196 @@
+"""Inspects any PDF with pyHanko, the full inspector, and reports facts. Anything that raises is `undetermined`.
+
+For files of unknown origin use `signing.isolation.inspect_isolated`, which runs this in a capped child process.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from asn1crypto import crl, x509
+from pyhanko.pdf_utils.decode_limits import DecodeLimits
+from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.sign.diff_analysis import ModificationLevel
+from pyhanko.sign.validation import (
+    PdfSignatureStatus,
+    SignatureCoverageLevel,
+    validate_pdf_signature,
+    validate_pdf_timestamp,
+)
+from pyhanko.sign.validation.errors import SignatureValidationError
+from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
+from pyhanko_certvalidator import ValidationContext
+
+from signing.errors import ProofFailed
+from signing.facts import Coverage, Inspection, Modification, SignatureFacts, Trust
+from signing.revisions import last_startxref, read_update
+
+_MOST_SIGNATURES: Final = 32
+_MOST_FIELDS: Final = 512
+_COVERAGE: Final[dict[Any, Coverage]] = {
+    SignatureCoverageLevel.ENTIRE_FILE: "entire_file",
+    SignatureCoverageLevel.ENTIRE_REVISION: "entire_revision",
+    SignatureCoverageLevel.CONTIGUOUS_BLOCK_FROM_START: "contiguous",
+}
+_MODIFICATION: Final[dict[Any, Modification]] = {
+    ModificationLevel.NONE: "none",
+    ModificationLevel.LTA_UPDATES: "lta",
+    ModificationLevel.FORM_FILLING: "form_filling",
+    ModificationLevel.ANNOTATIONS: "annotations",
+}
+_WEAK_DIGESTS: Final = {"md2", "md5", "sha1"}
+_SMALLEST_RSA: Final = 2048
+
+
+def inspect(pdf: bytes, trust: Trust) -> Inspection:
+    """Inspect `pdf`. Never raises for what a file holds; memory and time are the caller's to cap."""
+    sha256 = hashlib.sha256(pdf).hexdigest()
+    if b"%PDF-" not in pdf[:1024]:
+        return Inspection(sha256, "undetermined", "not_pdf")
+    try:
+        return _inspect(pdf, sha256, trust)
+    except (Exception, RecursionError) as foreign:  # noqa: BLE001  # hostile input: whatever raises is not determined
+        return Inspection(sha256, "undetermined", type(foreign).__name__)
+
+
+def _inspect(pdf: bytes, sha256: str, trust: Trust) -> Inspection:
+    reader = PdfFileReader(io.BytesIO(pdf), strict=True, decode_limits=DecodeLimits.for_untrusted_input())
+    if reader.encrypted:
+        return Inspection(sha256, "undetermined", "encrypted")
+    embedded = reader.embedded_signatures
+    if len(embedded) > _MOST_SIGNATURES:
+        return Inspection(sha256, "undetermined", "too_many_signatures")
+    signatures = tuple(_signature(one, trust) for one in embedded)
+    fields = list(_fields(reader))
+    end = max((signature.end for signature in signatures), default=len(pdf))
+    return Inspection(
+        sha256=sha256,
+        outcome="inspected",
+        pages=int(reader.root["/Pages"]["/Count"]),
+        signatures=signatures,
+        empty_signature_fields=tuple(name for name, field in fields if _kind(field) == "/Sig" and "/V" not in field),
+        values=tuple((name, str(field["/V"])) for name, field in fields if _kind(field) == "/Tx" and "/V" in field),
+        covers_whole_file=any(signature.coverage == "entire_file" for signature in signatures) and end == len(pdf),
+        tail=_tail(pdf, end),
+        trailing_bytes=len(pdf) - end,
+        has_dss="/DSS" in reader.root,
+    )
+
+
+def _signature(embedded: EmbeddedPdfSignature, trust: Trust) -> SignatureFacts:
+    is_timestamp = embedded.sig_object_type == "/DocTimeStamp"
+    status, problem = _status(embedded, trust, is_timestamp=is_timestamp)
+    stamp = None if is_timestamp else status.timestamp_validity
+    if stamp is not None and not (stamp.valid and stamp.intact):
+        stamp = None
+    byte_range = embedded.byte_range
+    certificate = embedded.signer_cert
+    return SignatureFacts(
+        field=str(embedded.field_name),
+        kind="timestamp" if is_timestamp else "signature",
+        signer_cn=str(certificate.subject.native.get("common_name", "")),
+        certificate_sha256=hashlib.sha256(certificate.dump()).hexdigest(),
+        certify=_certifies(embedded),
+        intact=bool(status.intact),
+        valid=bool(status.valid),
+        docmdp_ok=bool(status.docmdp_ok) if status.docmdp_ok is not None else True,
+        coverage=_COVERAGE.get(status.coverage, "unclear"),
+        modification=_MODIFICATION.get(status.modification_level, "other"),
+        level="B-T" if stamp else "B-B",
+        signed_at=status.timestamp if is_timestamp else embedded.self_reported_timestamp,
+        timestamp_at=stamp.timestamp if stamp else None,
+        timestamp_trusted=bool(stamp and stamp.trusted),
+        trusted=bool(status.trusted) and not problem,
+        trust_problem=problem or ("" if status.trusted else _trust_problem(status)),
+        weak=tuple(_weak(embedded)),
+        locks=_locks(embedded),
+        end=int(byte_range[-2]) + int(byte_range[-1]),
+    )
+
+
+def _status(embedded: EmbeddedPdfSignature, trust: Trust, *, is_timestamp: bool) -> tuple[Any, str]:
+    """The status and, if the chain alone made the validator raise, the reason.
+
+    A chain that merely looks like ours (same names, other keys) makes it raise. That is a fact about trust and no
+    reason to know nothing, so integrity is asked once more with no anchor at all.
+    """
+    validate = validate_pdf_timestamp if is_timestamp else validate_pdf_signature
+    try:
+        return validate(embedded, _context(trust)), ""
+    except SignatureValidationError as refused:
+        return validate(embedded, _context(Trust((), at=trust.at))), type(refused).__name__
+
+
+def _context(trust: Trust) -> ValidationContext:
+    return ValidationContext(
+        trust_roots=[x509.Certificate.load(der) for der in trust.anchors_der],
+        other_certs=[x509.Certificate.load(der) for der in trust.intermediates_der],
+        crls=[crl.CertificateList.load(der) for der in trust.crls_der],
+        allow_fetching=False,
+        revocation_mode="soft-fail",
+        moment=trust.at.astimezone(UTC) if trust.at else datetime.now(UTC),
+        best_signature_time=trust.at.astimezone(UTC) if trust.at else None,
+    )
+
+
+def _trust_problem(status: PdfSignatureStatus) -> str:
+    problem: Any = status.trust_problem_indic
+    return str(problem.name if problem else "no_path").lower()
+
+
+def _certifies(embedded: EmbeddedPdfSignature) -> bool:
+    return any(entry["/TransformMethod"] == "/DocMDP" for entry in embedded.sig_object.get("/Reference", ()))
+
+
+def _locks(embedded: EmbeddedPdfSignature) -> str:
+    """What the signature locks: `All`, `Exclude a,b`, `Include a,b`, or nothing."""
+    spec = embedded.fieldmdp
+    return f"{spec.action.value.strip('/')} {','.join(spec.fields or ())}".strip() if spec else ""
+
+
+def _weak(embedded: EmbeddedPdfSignature) -> Iterator[str]:
+    if embedded.md_algorithm in _WEAK_DIGESTS:
+        yield str(embedded.md_algorithm)
+    key = embedded.signer_cert.public_key
+    if key.algorithm == "rsa" and key.bit_size < _SMALLEST_RSA:
+        yield f"rsa{key.bit_size}"
+
+
+def _fields(reader: PdfFileReader) -> Iterator[tuple[str, Any]]:
+    """Terminal fields by their full names, with /FT and /V where a parent holds them is not our form: read as found."""
+    if "/AcroForm" not in reader.root:
+        return
+    waiting = [("", field.get_object()) for field in reader.root["/AcroForm"].get("/Fields", ())]
+    for _ in range(_MOST_FIELDS):
+        if not waiting:
+            return
+        prefix, field = waiting.pop()
+        name = ".".join(filter(None, (prefix, str(field.get("/T", "")))))
+        yield name, field
+        waiting.extend((name, kid.get_object()) for kid in field.get("/Kids", ()))
+    raise ValueError("too many fields")
+
+
+def _kind(field: Any) -> str:
+    return str(field.get("/FT", ""))
+
+
+def _tail(pdf: bytes, end: int) -> Any:
+    """What follows the last covered byte: whole updates are accounted for byte by byte, as our composer writes them."""
+    if end == len(pdf):
+        return "nothing"
+    try:
+        while end < len(pdf):
+            last_startxref(pdf[:end])
+            stop = pdf.find(b"\n%%EOF\n", end) + len(b"\n%%EOF\n")
+            if stop <= end:
+                return "unaccounted"
+            read_update(pdf, end, stop, 0)
+            end = stop
+    except (ProofFailed, ValueError):
+        return "unaccounted"
+    return "updates"

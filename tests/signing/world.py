@@ -1,0 +1,168 @@
+"""The small world of these tests: three flows over one sample document, with throw-away keys."""
+
+from __future__ import annotations
+
+import functools
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+import typst
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+from PIL import ImageFont
+
+from signing import (
+    Expectation,
+    ExpectedSignature,
+    FieldSpec,
+    Frame,
+    Lock,
+    Pkcs12Backend,
+    QrCode,
+    SignatureSpec,
+    Trust,
+    fill_and_seal,
+    open_pkcs12,
+    prepare_fields,
+    sign,
+)
+
+HERE = Path(__file__).parent
+URL = "HTTPS://IZIN.EXAMPLE.GO.ID/V/0123456789ABCDEF"
+NUMBER = "503.440/001/DPMPTSP/2026"
+VALUES = {"nomor_register": NUMBER, "tanggal_terbit": "2 Januari 2026", "berlaku_sampai": "2 Januari 2031"}
+HOLDER = "Siti Aminah"
+HEAD, SEAL = "ttd_kepala", "segel"
+
+
+@dataclass(frozen=True)
+class Flow:
+    """One order of number, signature and seal."""
+
+    name: str
+    fields: tuple[FieldSpec, ...]
+    values: dict[str, str]
+    sealed: bool
+
+    @property
+    def head_spec(self) -> SignatureSpec:
+        look = Frame() if self.sealed else QrCode(URL)
+        return SignatureSpec(HEAD, "Penerbitan izin", "Rokan Hilir", certify=True, appearance=look)
+
+    @property
+    def seal_spec(self) -> SignatureSpec:
+        return SignatureSpec(SEAL, "Segel elektronik", "Rokan Hilir", permission=1, appearance=QrCode(URL))
+
+
+def _text(name: str) -> FieldSpec:
+    return FieldSpec(name, "text", f"Isian {name}")
+
+
+def _head(lock: Lock) -> FieldSpec:
+    return FieldSpec(HEAD, "signature", "Tanda tangan elektronik kepala dinas", lock)
+
+
+_SEAL = FieldSpec(SEAL, "signature", "Segel elektronik", Lock("all", permission=1))
+
+FLOWS = {
+    "head_only": Flow("head_only", (_head(Lock("all")),), {}, sealed=False),
+    "head_seal": Flow("head_seal", (_head(Lock("exclude", (SEAL,))), _SEAL), {}, sealed=True),
+    "number_after": Flow(
+        "number_after",
+        (*map(_text, VALUES), _head(Lock("exclude", (*VALUES, SEAL))), _SEAL),
+        VALUES,
+        sealed=True,
+    ),
+}
+
+
+@functools.cache
+def font() -> bytes:
+    """Pillow's built-in TrueType font (Aileron, CC0): there on every machine."""
+    stream = ImageFont.load_default(10).path
+    stream.seek(0)
+    return stream.read()
+
+
+@functools.cache
+def typeset(fields: tuple[str, ...], holder: str = HOLDER) -> bytes:
+    given = {"fields": ",".join(fields), "number": NUMBER, "holder": holder}
+    return typst.compile(str(HERE / "sample.typ"), pdf_standards=["a-3a", "ua-1"], sys_inputs=given)
+
+
+@functools.cache
+def prepared(fields: tuple[FieldSpec, ...], holder: str = HOLDER) -> bytes:
+    return prepare_fields(typeset(tuple(field.name for field in fields), holder), fields, font=font())
+
+
+@dataclass(frozen=True)
+class Pki:
+    folder: Path
+
+    @functools.lru_cache(maxsize=32)  # noqa: B019
+    def key(self, code: str) -> Pkcs12Backend:
+        return open_pkcs12(self.folder / f"{code}.p12", (self.folder / "passphrase").read_bytes().strip())
+
+    @property
+    def anchor(self) -> bytes:
+        return x509.load_pem_x509_certificate((self.folder / "root.pem").read_bytes()).public_bytes(Encoding.DER)
+
+    @property
+    def trust(self) -> Trust:
+        return Trust((self.anchor,))
+
+
+@dataclass(frozen=True)
+class Issued:
+    """One run of a flow: every state of the document on its way."""
+
+    flow: Flow
+    preview: bytes
+    head: bytes
+    final: bytes
+    expected: Expectation
+
+
+@functools.cache
+def issue(name: str, pki: Pki) -> Issued:
+    flow = FLOWS[name]
+    head, seal = pki.key("kepala"), pki.key("segel")
+    preview = prepared(flow.fields)
+    signed = sign(preview, head, flow.head_spec).pdf
+    final = fill_and_seal(signed, flow.values, seal, flow.seal_spec).pdf if flow.sealed else signed
+    signatures = [ExpectedSignature(HEAD, head.certificate_sha256, certify=True)]
+    if flow.sealed:
+        signatures.append(ExpectedSignature(SEAL, seal.certificate_sha256))
+    expected = Expectation(
+        preview=preview,
+        signatures=tuple(signatures),
+        values=flow.values,
+        visible=(NUMBER, HOLDER),
+        qr_url=URL,
+        level="B-B",
+    )
+    return Issued(flow, preview, signed, final, expected)
+
+
+def read_qr(pdf: bytes, dpi: int = 150) -> list[str]:
+    """What a phone reads from the printed first page."""
+    import pypdfium2
+    import zxingcpp
+
+    document = pypdfium2.PdfDocument(pdf)
+    document.init_forms()
+    image = document[0].render(scale=dpi / 72, may_draw_forms=True).to_pil()
+    return [found.text for found in zxingcpp.read_barcodes(image)]
+
+
+def writer(pdf: bytes):
+    from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+
+    return IncrementalPdfFileWriter(io.BytesIO(pdf))
+
+
+def written(update) -> bytes:
+    out = io.BytesIO()
+    update.write(out)
+    return out.getvalue()
