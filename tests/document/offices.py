@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import date, time
+from dataclasses import replace
+from datetime import UTC, date, datetime, time
+from functools import cache
 from pathlib import Path
+from typing import Any
 
+import pypdfium2
+
+from service.document import Page, Signatory, compose, labels_of
+from service.document.check import sample_photo
 from service.sop.model import (
     Calendar,
     Field,
@@ -24,6 +31,7 @@ from service.sop.model import (
 TEMPLATES = Path(__file__).parents[2] / "templates"
 
 
+@cache
 def files(office: str, permit_type: str) -> dict[str, bytes]:
     folders = [TEMPLATES / "_shared", TEMPLATES / office / permit_type]
     paths = [p for f in folders for p in f.rglob("*") if p.is_file()] + [*(TEMPLATES / office).glob("*.svg")]
@@ -86,11 +94,12 @@ FIELDS = (
     field("practice.ke", "Tempat praktik ke", "integer", 1),
 )
 
-BASIS = (
+LEGAL_TEXTS = (
     "Undang-Undang Nomor 17 Tahun 2023 tentang Kesehatan",
     "Peraturan Pemerintah Nomor 28 Tahun 2024 tentang Peraturan Pelaksanaan Undang-Undang Nomor 17 Tahun 2023 tentang Kesehatan",
     "Peraturan Bupati tentang Pendelegasian Kewenangan Penandatanganan Perizinan kepada Kepala Dinas",
 )
+LEGAL = tuple(LegalBasis(text, date(2020, 1, 1), None) for text in LEGAL_TEXTS)
 CLAUSES = (
     "Dalam menjalankan pekerjaannya wajib mematuhi peraturan perundang-undangan, standar profesi, dan kode etik.",
     "Izin ini berlaku hanya untuk satu tempat praktik sebagaimana tersebut di atas.",
@@ -125,7 +134,7 @@ def permit_type(
         request_kinds=("BARU",),
         fields=FIELDS,
         requirements=(),
-        legal_basis=tuple(LegalBasis(text, date(2020, 1, 1), None) for text in BASIS),
+        legal_basis=LEGAL,
         clauses=CLAUSES,
         copies=COPIES,
         photo=Photo(photo, True) if photo else None,
@@ -173,3 +182,58 @@ KINDS: dict[str, tuple[Office, PermitType]] = {
         ),
     ),
 }
+
+NUMBER = "500.16.7.2/014/SIP-PM/DPMPTSP/XI/2026"
+CODE = "7K3M9QXTB2WZ4HFD"
+HEAD = Signatory("Drs. H. Contoh Pejabat Utama, M.Si.", "Kepala Dinas", "197104141994031007", "Pembina Utama Muda")
+TODAY = date(2026, 11, 23)
+AT = datetime(2026, 11, 23, 5, tzinfo=UTC)
+
+
+def case(permit: PermitType, changes: dict[str, object] | None = None) -> dict[str, Any]:
+    made: dict[str, Any] = {}
+    for one in permit.fields:
+        *folders, last = one.path.split(".")
+        place = made
+        for folder in folders:
+            place = place.setdefault(folder, {})
+        place[last] = (changes or {}).get(one.path, one.sample)
+    return made
+
+
+def page(kind: str, changes: dict[str, object] | None = None, *, draft: bool = False, **over: Any) -> Page:
+    an_office, permit = KINDS[kind]
+    permit = replace(permit, **{key: over.pop(key) for key in ("legal_basis", "clauses", "copies") if key in over})
+    known: dict[str, Any] = {"number": NUMBER, "set_on": TODAY, "valid_to": date(2031, 11, 23)}
+    if draft:
+        known = dict.fromkeys(known)
+    return compose(
+        an_office,
+        permit,
+        labels=labels_of(files(an_office.code, permit.code)),
+        case=case(permit, changes),
+        **{
+            "signatory": HEAD,
+            **known,
+            "code": CODE,
+            "verify_url": f"HTTPS://{an_office.public_url.removeprefix('https://').upper()}/V/{CODE}",
+            "draft_mark": draft,
+            "today": TODAY,
+            **over,
+        },
+    )
+
+
+@cache
+def photo(kind: str) -> bytes | None:
+    permit = KINDS[kind][1]
+    return sample_photo(permit.photo.ratio) if permit.photo else None
+
+
+def text(pdf: bytes) -> str:
+    document = pypdfium2.PdfDocument(pdf)
+    try:
+        pages = [one.get_textpage().get_text_range() for one in document]
+    finally:
+        document.close()
+    return "\n".join("\n".join(line.rstrip() for line in one.splitlines()) for one in pages) + "\n"
