@@ -38,7 +38,8 @@ def files(office: str, permit_type: str) -> dict[str, bytes]:
     return {str(p.relative_to(TEMPLATES)): p.read_bytes() for p in paths}
 
 
-def office(code: str, place: str, city: str, font: str, size: str, brand: str) -> Office:
+def office(code: str, place: str, city: str, *paper: str) -> Office:
+    font, size, brand = paper
     return Office(
         code=OfficeCode(code),
         name=f"Dinas Penanaman Modal dan Pelayanan Terpadu Satu Pintu Kabupaten {place}",
@@ -119,7 +120,7 @@ def procedure(*, number_first: bool, sealed: bool) -> Procedure:
 
 
 def permit_type(
-    office_code: str, code: str, title: str, profession: str, proc: Procedure, photo: str | None = None
+    office_code: str, code: str, title: str, profession: str, proc: Procedure, *, photo: str | None = None
 ) -> PermitType:
     return PermitType(
         office=OfficeCode(office_code),
@@ -168,7 +169,7 @@ KINDS: dict[str, tuple[Office, PermitType]] = {
     "rohul": (
         ROHUL,
         permit_type(
-            "rokan-hulu", "surat-izin-perekam-medik", "SURAT IZIN PEREKAM MEDIK", "Perekam Medik", SEALED, "3x4"
+            "rokan-hulu", "surat-izin-perekam-medik", "SURAT IZIN PEREKAM MEDIK", "Perekam Medik", SEALED, photo="3x4"
         ),
     ),
     "malang": (
@@ -178,7 +179,7 @@ KINDS: dict[str, tuple[Office, PermitType]] = {
     "kudus": (
         KUDUS,
         permit_type(
-            "kudus", "sip-perekam-medis", "SURAT IZIN PRAKTIK PEREKAM MEDIS", "Perekam Medis", NUMBER_AFTER, "4x6"
+            "kudus", "sip-perekam-medis", "SURAT IZIN PRAKTIK PEREKAM MEDIS", "Perekam Medis", NUMBER_AFTER, photo="4x6"
         ),
     ),
 }
