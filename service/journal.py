@@ -36,7 +36,7 @@ def append(connection: Connection, notary: Notary, at: datetime, entry: Entry) -
     The chain's row is the lock: events become visible in the order of their numbers, so a reader of the feed misses none.
     """
     chain = _locked(connection)
-    seq = chain.length + 1
+    seq: int = chain.length + 1
     fields = {
         "seq": seq,
         "id": f"evt_{secrets.token_hex(12)}",

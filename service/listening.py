@@ -37,7 +37,7 @@ def _worker(doorbell: RedisDoorbell, queue: str) -> Any:
     from rq import Queue, SimpleWorker
     from rq.serializers import JSONSerializer
 
-    class Listener(SimpleWorker):  # type: ignore[misc]  # rq carries no types
+    class Listener(SimpleWorker):
         def _install_signal_handlers(self) -> None:
             """worker.py handles signals: the step at hand ends, then the process."""
 

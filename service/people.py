@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Row, and_, insert, or_, select
 from service.canonical import dumps
 from service.clock import stamp
 from service.errors import MandateExpired, NotFound, RoleForbids
-from service.sop.model import Office
+from service.sop.model import Office, RoleCode
 from service.store.tables import certificates, mandates, officials
 
 PRECEDENCE = {"plh": 0, "plt": 1, "definitif": 2}
@@ -132,7 +132,7 @@ def signatory(connection: Connection, office: Office, role: str, at: datetime) -
         chosen.name,
         chosen.nip,
         chosen.rank,
-        office.roles[role].title,
+        office.roles[RoleCode(role)].title,
         PREFIX[chosen.kind],
         certificate.sha256,
     )

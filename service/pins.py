@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 from threading import Lock
-
-import typst
 
 from service.archive import LocalArchive
 from service.canonical import dumps
@@ -19,7 +18,7 @@ from service.document.typeset import Typesetter
 from service.sop import load
 from service.sop.model import Office, PermitType
 
-TYPESETTER = f"typst {typst.__version__}"
+TYPESETTER = f"typst {version('typst')}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +28,7 @@ def assemble(teken: Teken, work: Work) -> Row[Any]:
     """Typeset the draft of the newest revision; a case that can't be issued as it stands goes back to upstream with the reasons."""
     case = content(teken, work.row)
     named = _signatory(teken, work)
-    strings = _strings(teken, work, case, named)
+    strings = _strings(teken, work, case, named, {})
     try:
         rehearse(work.bundle.typesetter, work.bundle.permit_type, strings, photo=case.photo, timestamp=case.accepted_at)
     except RehearsalFailed as refusal:
@@ -68,14 +69,14 @@ def render(teken: Teken, work: Work) -> Row[Any]:
 
 def _final(teken: Teken, work: Work, case: Content, named: NamedSignatory, **dates: str) -> str:
     """Typeset and prepare the fields. The revision's own time goes into the file: equal content gives equal bytes."""
-    strings = _strings(teken, work, case, named, **dates)
+    strings = _strings(teken, work, case, named, dates)
     paper = final(work.bundle.typesetter, work.procedure, strings, photo=case.photo, timestamp=case.accepted_at)
     return teken.archive.put(paper.pdf)
 
 
 def _draft(teken: Teken, work: Work, case: Content, named: NamedSignatory, **dates: str) -> str:
     """Typeset the DRAF copy: the same content, marked, without fields, code or QR."""
-    strings = _strings(teken, work, case, named, draft_mark=True, **dates)
+    strings = _strings(teken, work, case, named, dates, draft_mark=True)
     return teken.archive.put(work.bundle.typesetter.typeset(strings, photo=case.photo, timestamp=case.accepted_at).pdf)
 
 
@@ -85,7 +86,13 @@ def _printed_before_signature(work: Work) -> bool:
 
 
 def _strings(
-    teken: Teken, work: Work, case: Content, named: NamedSignatory, *, draft_mark: bool = False, **dates: str
+    teken: Teken,
+    work: Work,
+    case: Content,
+    named: NamedSignatory,
+    dates: Mapping[str, str],
+    *,
+    draft_mark: bool = False,
 ) -> dict[str, Any]:
     today = local_day(work.bundle.office, teken.clock.now())
     known = {**work.row._mapping, **dates}  # noqa: SLF001 - SQLAlchemy's public name

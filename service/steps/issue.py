@@ -12,12 +12,13 @@ from service.canonical import dumps
 from service.clock import stamp
 from service.moves import Done
 from service.permits import RELEASED, State, may_become
+from service.pins import Bundle
 from service.sop.model import Verb
 from service.steps import seal, sign
 from service.steps.work import Work
 from service.store.permits import change, fenced, lock
 from service.store.tables import acts, documents
-from signing.proof import Expectation, ExpectedSignature, prove
+from signing import Expectation, ExpectedSignature, prove
 
 if TYPE_CHECKING:
     from service.wiring import Teken
@@ -31,7 +32,7 @@ def issue(teken: Teken, work: Work) -> Row[Any]:
     row = work.row
     signatures = _signatures(teken, row)
     sha = row.sealed_sha or row.head_sha
-    prove(teken.archive.get(sha), _expectation(teken, work, signatures))
+    prove(teken.archive.get(sha), expectation(teken, row, work.bundle, signatures))
     failpoints.passing("issue.after_proof")
     now = teken.clock.now()
     with teken.db.write() as connection:
@@ -70,10 +71,11 @@ def _signatures(teken: Teken, row: Row[Any]) -> list[dict[str, str]]:
         return [json.loads(text) for text in connection.execute(query.order_by(acts.c.position)).scalars()]
 
 
-def _expectation(teken: Teken, work: Work, signatures: list[dict[str, str]]) -> Expectation:
-    filled = seal.values(work)
+def expectation(teken: Teken, row: Row[Any], bundle: Bundle, signatures: list[dict[str, str]]) -> Expectation:
+    """Return what the released file of this permit must be, from what was recorded: the preview, the signers, the values, the QR."""
+    filled = seal.values(row, bundle)
     return Expectation(
-        preview=teken.archive.get(work.row.ordered_sha),
+        preview=teken.archive.get(row.ordered_sha),
         signatures=tuple(
             ExpectedSignature(
                 field=s["field"], certificate_sha256=s["certificate_sha256"], certify=s["field"] == sign.FIELD
@@ -81,8 +83,8 @@ def _expectation(teken: Teken, work: Work, signatures: list[dict[str, str]]) -> 
             for s in signatures
         ),
         values=filled,
-        visible=() if filled else (work.row.number,),
-        qr_url=work.row.verify_url,
+        visible=() if filled else (row.number,),
+        qr_url=row.verify_url,
     )
 
 

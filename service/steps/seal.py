@@ -11,6 +11,7 @@ from service import failpoints, moves
 from service.document.page import field_values
 from service.moves import Done
 from service.people import enrolled, seal_owner
+from service.pins import Bundle
 from service.steps.quarantine import quarantined
 from service.steps.sign import signature_record
 from service.steps.work import Work
@@ -33,7 +34,9 @@ def seal(teken: Teken, work: Work) -> Row[Any]:
     spec = SignatureSpec(
         field=FIELD, reason=work.bundle.permit_type.title, location=office.city, appearance=QrCode(row.verify_url)
     )
-    sealed = fill_and_seal(teken.archive.get(row.head_sha), values(work), key, spec, timestamper=teken.timestamper)
+    sealed = fill_and_seal(
+        teken.archive.get(row.head_sha), values(row, work.bundle), key, spec, timestamper=teken.timestamper
+    )
     failpoints.passing("seal.after_signature")
     sha = teken.archive.put(sealed.pdf)
     failpoints.passing("seal.after_archive")
@@ -52,11 +55,8 @@ def seal(teken: Teken, work: Work) -> Row[Any]:
     return moved
 
 
-def values(work: Work) -> dict[str, str]:
+def values(row: Row[Any], bundle: Bundle) -> dict[str, str]:
     """Return what the seal's update fills: number, date and end of validity, or nothing where the number came first."""
-    if work.procedure.number_first:
+    if bundle.permit_type.procedure.number_first:
         return {}
-    row = work.row
-    return field_values(
-        row.number, date.fromisoformat(row.set_on), date.fromisoformat(row.valid_to), work.bundle.labels
-    )
+    return field_values(row.number, date.fromisoformat(row.set_on), date.fromisoformat(row.valid_to), bundle.labels)

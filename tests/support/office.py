@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import base64
-import io
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
-from PIL import Image
 from sqlalchemy import select
 
-from service import acts, intake, pipeline, queries
+from service import intake, pipeline
 from service.clock import SetClock
-from service.document.check import sample_case
+from service.demo import case_of, holder, take_turn
 from service.permits import State
 from service.settings import PROJECT, Settings
 from service.sop import load_offices
-from service.sop.model import Verb
-from service.store.tables import mandates, permits, tickets
+from service.store.tables import permits
 from service.wiring import Teken, open_teken
 
 TYPES = (
@@ -28,7 +24,6 @@ TYPES = (
     ("rokan-hilir", "sip-penata-anestesi"),
 )
 NOW = datetime(2026, 11, 20, 2, 0, tzinfo=UTC)
-NIK = "3204110609970001"
 OFFICES = load_offices(PROJECT / "templates")
 
 
@@ -39,23 +34,7 @@ def open_office(home: Path, keys: Path, *, database: str = "", signing: bool = T
 
 def payload(office: str, permit_type: str, upstream_id: str = "UJI-0001", **changes) -> dict:
     """An approved case made of the type's invented samples; `changes` replace top-level keys or dotted paths (with __)."""
-    kind = OFFICES.permit_type(office, permit_type)
-    body = sample_case(kind)
-    body = {group: {k: v for k, v in values.items() if v is not None} for group, values in body.items()}
-    body["applicant"].setdefault("nik", NIK)
-    rows = kind.procedure.attested_rows()
-    start = NOW - timedelta(days=3)
-    body |= {
-        "office": office,
-        "type": permit_type,
-        "upstream_id": upstream_id,
-        "request_kind": "BARU",
-        "complete_at": _iso(start),
-        "attested": [_attested(row, start + timedelta(minutes=i), kind) for i, row in enumerate(rows)],
-        "requirements": [{"code": r.code} for r in kind.requirements if r.required],
-    }
-    if kind.photo:
-        body["photo"] = {"media_type": "image/jpeg", "data": photo()}
+    body = case_of(OFFICES.permit_type(office, permit_type), upstream_id, NOW)
     for path, value in changes.items():
         *groups, leaf = path.split("__")
         place = body
@@ -63,12 +42,6 @@ def payload(office: str, permit_type: str, upstream_id: str = "UJI-0001", **chan
             place = place[group]
         place[leaf] = value
     return body
-
-
-def photo() -> str:
-    out = io.BytesIO()
-    Image.linear_gradient("L").resize((480, 720)).convert("RGB").save(out, "JPEG")
-    return base64.b64encode(out.getvalue()).decode()
 
 
 def post(teken: Teken, client, body: dict, key: str | None = None):
@@ -79,16 +52,6 @@ def post(teken: Teken, client, body: dict, key: str | None = None):
 
 def client_of(teken: Teken, office: str):
     return intake.add_client(teken, office, "uji")[0]
-
-
-def holder(teken: Teken, office: str, role: str) -> str:
-    """Whoever may act in the role today."""
-    day = teken.clock.now().date().isoformat()
-    with teken.db.read() as connection:
-        rows = connection.execute(select(mandates).where(mandates.c.office == office, mandates.c.role == role)).all()
-    current = [m for m in rows if m.valid_from <= day and (m.valid_to is None or day <= m.valid_to)]
-    order = {"plh": 0, "plt": 1, "definitif": 2}
-    return min(current, key=lambda m: order[m.kind]).official
 
 
 def row(teken: Teken, permit: str):
@@ -102,33 +65,6 @@ def work(teken: Teken) -> None:
         pass
 
 
-def take_turn(teken: Teken, permit: str) -> bool:
-    """Do the act that waits for a person, as the right person; tell whether one waited."""
-    now = row(teken, permit)
-    if now.queue != "person":
-        return False
-    act = teken.pins.open(now.pin).permit_type.procedure.plan[now.position]
-    who = holder(teken, now.office, act.role)
-    seen = queries.preview(teken, permit)[1]
-    if act.verb in {Verb.VERIFY, Verb.PARAF, Verb.APPROVE}:
-        acts.read(teken, who, permit, act.verb, seen_sha=seen)
-    elif act.verb is Verb.SIGN:
-        acts.order_signature(teken, who, permit, seen_sha=seen)
-    elif act.verb is Verb.PRINT:
-        acts.print_paper(teken, who, permit)
-    elif act.verb is Verb.DELIVER:
-        acts.deliver(teken, who, permit)
-    elif act.verb is Verb.SURVEY:
-        acts.survey(teken, who, permit, answers=dict.fromkeys(acts.SURVEY_ELEMENTS, 4))
-    elif act.verb is Verb.HANDOVER:
-        with teken.db.read() as connection:
-            ticket = connection.execute(select(tickets.c.code).where(tickets.c.permit == permit)).scalar_one()
-        acts.hand_over(teken, who, permit, identity="ktp", ticket=ticket)
-    elif act.verb is Verb.RECEIVE:
-        acts.receive(teken, who, permit)
-    return True
-
-
 def play(teken: Teken, permit: str, *, until: State | None = None) -> None:
     """Let everybody act until the procedure's end, or until the permit reaches a state."""
     while True:
@@ -139,10 +75,4 @@ def play(teken: Teken, permit: str, *, until: State | None = None) -> None:
             return
 
 
-def _attested(step, at: datetime, kind) -> dict:
-    by = {} if step.actor == "pemohon" else {"by": {"name": "Petugas Contoh"}}
-    return {"no": step.no, "at": _iso(at), **by}
-
-
-def _iso(at: datetime) -> str:
-    return at.isoformat().replace("+00:00", "Z")
+__all__ = ["NOW", "OFFICES", "TYPES", "client_of", "holder", "open_office", "payload", "play", "post", "row", "take_turn", "work"]

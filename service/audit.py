@@ -1,0 +1,154 @@
+"""Re-walks every series, event and released document, and reports each violation of I2, I3, I4, I8 and I11."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, Row, select
+
+from service import journal, register
+from service.archive import ArchiveDamaged
+from service.checkpoint import CheckpointInvalid, read
+from service.permits import RELEASED, State
+from service.steps.issue import expectation
+from service.store.tables import chains, documents, events, permits, series
+from signing import ProofFailed, prove
+
+if TYPE_CHECKING:
+    from service.wiring import Teken
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One broken invariant: which, where, what was found."""
+
+    invariant: str
+    where: str
+    what: str
+
+    def as_dict(self) -> dict[str, str]:
+        """Return the fields by name."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """Everything found, and how much was walked."""
+
+    violations: tuple[Violation, ...]
+    walked: dict[str, int]
+
+
+def audit(teken: Teken, *, checkpoint: str | None = None) -> Findings:
+    """Walk everything in one consistent read. `checkpoint` is a signed note that left the machine earlier: it must lie on our chain."""
+    walked: Counter[str] = Counter()
+    with teken.db.read() as connection:
+        violations = [
+            *_series(connection, walked),
+            *_journal(connection, teken, walked),
+            *_permits(connection),
+            *(_against(connection, teken, checkpoint) if checkpoint is not None else ()),
+        ]
+        released = connection.execute(_RELEASED).all()
+    walked["documents"] = len(released)
+    for row in released:
+        violations += _document(teken, row)
+    return Findings(tuple(violations), dict(walked))
+
+
+def _series(connection: Connection, walked: Counter[str]) -> Iterator[Violation]:
+    anchored = _anchors(connection)
+    for one in connection.execute(select(series).order_by(series.c.name)).all():
+        walked["series"] += 1
+        numbers: list[int] = []
+        voids: list[int] = []
+        head, length = None, 0
+        for entry, sound in register.walk(connection, one.name):
+            walked["register entries"] += 1
+            if not sound:
+                yield Violation("I11", f"{one.name} #{entry.seq}", "the entry or its link was changed")
+            if entry.hash not in anchored:
+                yield Violation("I11", f"{one.name} #{entry.seq}", "the journal does not know this entry")
+            (numbers if entry.kind == "allot" else voids).append(entry.no)
+            head, length = entry.hash, entry.seq
+        if (length, head or one.head) != (one.entries, one.head):
+            yield Violation("I11", one.name, "the last entries are missing")
+        if numbers != list(range(one.first_no, one.last_no + 1)):
+            yield Violation("I2", one.name, f"numbers are not {one.first_no}..{one.last_no}, each once, in order")
+        if not set(voids) <= set(numbers) or len(voids) != len(set(voids)):
+            yield Violation("I2", one.name, "a void has no number, or two")
+
+
+def _anchors(connection: Connection) -> set[str]:
+    """Hashes of register entries that events carry."""
+    rows = connection.execute(select(events.c.data).where(events.c.data.contains("register_hash"))).scalars()
+    return {json.loads(data)["register_hash"] for data in rows}
+
+
+def _journal(connection: Connection, teken: Teken, walked: Counter[str]) -> Iterator[Violation]:
+    chain = connection.execute(select(chains).where(chains.c.name == journal.JOURNAL)).one()
+    head, length = None, 0
+    for event, sound in journal.walk(connection):
+        walked["events"] += 1
+        if not sound:
+            yield Violation(
+                "I11", f"journal #{event.seq}", "the event or its link was changed, or one before it is missing"
+            )
+        try:
+            noted = read(event.checkpoint, teken.notary.verifier)
+            if (noted.length, noted.head) != (event.seq, event.hash):
+                yield Violation("I11", f"journal #{event.seq}", "its checkpoint says something else")
+        except CheckpointInvalid:
+            yield Violation("I11", f"journal #{event.seq}", "its checkpoint is not signed by us")
+        head, length = event.hash, event.seq
+    if (length, head or chain.head) != (chain.length, chain.head):
+        yield Violation("I11", "journal", "the last events are missing")
+
+
+def _permits(connection: Connection) -> Iterator[Violation]:
+    for row in connection.execute(select(permits)).all():
+        allotted = register.of_permit(connection, row.id)
+        if (allotted.number if allotted else None) != row.number:
+            yield Violation("I3", row.id, "its number is not the register's")
+        voided = register.is_void(connection, row.id)
+        if voided and row.state != State.CLOSED:
+            yield Violation("I3", row.id, f"its number is void, but it is {row.state}")
+        if row.state in RELEASED and row.released_sha is None:
+            yield Violation("I4", row.id, "released without a document")
+
+
+def _document(teken: Teken, row: Row[Any]) -> Iterator[Violation]:
+    """Prove the released file again, as at issue (I4, I7, I8)."""
+    where = f"{row.id} v{row.version}"
+    if row.state not in RELEASED:
+        yield Violation("I5", where, f"a document is released, but the permit is {row.state}")
+    try:
+        prove(teken.archive.get(row.sha), expectation(teken, row, teken.pins.open(row.pin), json.loads(row.signatures)))
+    except ArchiveDamaged as damage:
+        yield Violation("I8", where, str(damage))
+    except ProofFailed as refusal:
+        yield Violation("I7" if refusal.code == "proof_prefix" else "I4", where, refusal.code)
+
+
+_RELEASED = select(permits, documents.c.sha, documents.c.version, documents.c.signatures).join(
+    documents, documents.c.permit == permits.c.id
+)
+
+
+def _against(connection: Connection, teken: Teken, note: str) -> Iterator[Violation]:
+    try:
+        noted = read(note, teken.notary.verifier)
+    except CheckpointInvalid as error:
+        yield Violation("I11", "checkpoint", str(error))
+        return
+    known = connection.execute(select(events.c.hash).where(events.c.seq == noted.length)).scalar_one_or_none()
+    if known != noted.head:
+        yield Violation(
+            "I11",
+            f"journal #{noted.length}",
+            "it is not the journal that this checkpoint saw: it was rewritten or rolled back",
+        )

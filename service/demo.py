@@ -1,0 +1,239 @@
+"""Plays all five procedures to the end on embedded defaults: posts a case over HTTP, then every actor takes his turn."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import io
+import json
+import shutil
+import socket
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from PIL import Image, ImageDraw
+from sqlalchemy import select
+
+from service import acts, development, intake, queries
+from service.clock import SystemClock
+from service.document.check import sample_case
+from service.permits import State
+from service.settings import PROJECT, Settings
+from service.sop import load_offices
+from service.sop.model import PermitType, Row, Verb
+from service.store.tables import mandates, permits, tickets
+from service.wiring import Teken, open_teken
+
+HOME = PROJECT / "var" / "demo"
+PATIENCE_SECONDS = 90
+SATISFIED = dict(zip(acts.SURVEY_ELEMENTS, (4, 3, 4, 4, 3, 4, 4, 3, 4), strict=True))
+COLUMNS = ("sop", "office", "register_number", "state", "verdict", "document", "verify_url")
+
+
+class DemoStuck(Exception):  # noqa: N818
+    """A permit did not move on in time."""
+
+
+def demo(*, once: bool, as_json: bool, port: int) -> int:
+    """Make everything, play every procedure, show the result; serve on until Ctrl-C unless `once`."""
+    settings = _settings(port)
+    shutil.rmtree(HOME, ignore_errors=True)
+    development.certificates(settings.templates, settings.keys)
+    processes = development.start(settings)
+    try:
+        with contextlib.closing(open_teken(settings)) as teken:
+            _wait_for_web(settings)
+            shown = [
+                _played(teken, settings, kind) for kind in sorted(teken.offices, key=lambda one: one.procedure.sop)
+            ]
+        print(json.dumps({"permits": shown}, ensure_ascii=False, indent=2) if as_json else _table(shown))
+        sys.stdout.flush()
+        if once:
+            return 0 if all(permit["verdict"] == "identical" for permit in shown) else 1
+        print(
+            f"\nMelayani di http://{settings.listen} sampai Ctrl-C. Buka salah satu alamat di atas, atau pindai QR-nya.",
+            flush=True,
+        )
+        return development.wait(processes)
+    finally:
+        development.stop(processes)
+
+
+def case_of(kind: PermitType, upstream_id: str, now: datetime, **changes: Any) -> dict[str, Any]:
+    """Return an invented approved case of a type, as an upstream system would post it."""
+    complete = now - timedelta(days=2)
+    case: dict[str, Any] = {
+        group: {key: value for key, value in fields.items() if value is not None}
+        for group, fields in sample_case(kind).items()
+    }
+    case |= {
+        "office": kind.office,
+        "type": kind.code,
+        "upstream_id": upstream_id,
+        "request_kind": "BARU",
+        "complete_at": _iso(complete),
+        "attested": [_attested(row, complete + timedelta(minutes=row.no)) for row in kind.procedure.attested_rows()],
+        "requirements": [{"code": requirement.code} for requirement in kind.requirements if requirement.required],
+    }
+    if kind.photo:
+        case["photo"] = {"media_type": "image/jpeg", "data": base64.b64encode(portrait()).decode()}
+    return case | changes
+
+
+def portrait() -> bytes:
+    """Draw nobody: a head and shoulders on red, in the size of a scanned pas foto."""
+    picture = Image.new("RGB", (600, 900), (176, 42, 38))
+    draw = ImageDraw.Draw(picture)
+    draw.ellipse((60, 560, 540, 1180), fill=(38, 52, 74))
+    draw.polygon([(300, 640), (236, 570), (364, 570)], fill=(244, 241, 236))
+    draw.rounded_rectangle((252, 470, 348, 600), 44, fill=(206, 160, 128))
+    draw.ellipse((182, 190, 418, 520), fill=(219, 174, 142))
+    draw.chord((170, 160, 430, 470), 178, 362, fill=(46, 36, 32))
+    out = io.BytesIO()
+    picture.save(out, "JPEG", quality=88)
+    return out.getvalue()
+
+
+def take_turn(teken: Teken, permit: str) -> bool:
+    """Do the act that waits for a person, as a person who may do it; tell whether one waited."""
+    with teken.db.read() as connection:
+        row = connection.execute(select(permits).where(permits.c.id == permit)).one()
+        ticket = connection.execute(select(tickets.c.code).where(tickets.c.permit == permit)).scalar_one_or_none()
+    if row.queue != "person":
+        return False
+    act = teken.pins.open(row.pin).permit_type.procedure.plan[row.position]
+    who, seen = holder(teken, row.office, str(act.role)), queries.preview(teken, permit)[1]
+    turns = {
+        Verb.VERIFY: lambda: acts.read(teken, who, permit, act.verb, seen_sha=seen),
+        Verb.PARAF: lambda: acts.read(teken, who, permit, act.verb, seen_sha=seen),
+        Verb.APPROVE: lambda: acts.read(teken, who, permit, act.verb, seen_sha=seen),
+        Verb.SIGN: lambda: acts.order_signature(teken, who, permit, seen_sha=seen),
+        Verb.PRINT: lambda: acts.print_paper(teken, who, permit),
+        Verb.DELIVER: lambda: acts.deliver(teken, who, permit),
+        Verb.SURVEY: lambda: acts.survey(teken, who, permit, answers=SATISFIED),
+        Verb.HANDOVER: lambda: acts.hand_over(teken, who, permit, identity="ktp", ticket=ticket or ""),
+        Verb.RECEIVE: lambda: acts.receive(teken, who, permit),
+    }
+    turns[act.verb]()
+    return True
+
+
+def holder(teken: Teken, office: str, role: str) -> str:
+    """Return who acts in a role today: Plh. before Plt. before the definitive holder."""
+    day = teken.clock.now().date().isoformat()
+    with teken.db.read() as connection:
+        rows = connection.execute(select(mandates).where(mandates.c.office == office, mandates.c.role == role)).all()
+    current = [one for one in rows if one.valid_from <= day and (one.valid_to is None or day <= one.valid_to)]
+    return str(min(current, key=lambda one: ({"plh": 0, "plt": 1}.get(one.kind, 2), one.id)).official)
+
+
+def _settings(port: int) -> Settings:
+    listen = f"127.0.0.1:{port or _free_port(8000)}"
+    return Settings(home=HOME, keys=HOME / "keys", listen=listen, public_url=f"http://{listen}")
+
+
+def _free_port(wanted: int) -> int:
+    for candidate in (wanted, 0):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", candidate))
+            return int(probe.getsockname()[1])
+    raise OSError("no free port on 127.0.0.1")
+
+
+def _wait_for_web(settings: Settings) -> None:
+    for _ in _moments():
+        with contextlib.suppress(OSError), urllib.request.urlopen(f"http://{settings.listen}/readyz", timeout=5):
+            return
+    raise DemoStuck("the web process does not answer")
+
+
+def _played(teken: Teken, settings: Settings, kind: PermitType) -> dict[str, Any]:
+    permit = _posted(teken, settings, kind)
+    for _ in _moments():
+        with teken.db.read() as connection:
+            row = connection.execute(select(permits).where(permits.c.id == permit)).one()
+        if row.queue == "none":
+            break
+        take_turn(teken, permit)
+    else:
+        raise DemoStuck(f"{kind.office}/{kind.code}: {row.state}, {row.fault}")
+    if row.state != State.IN_FORCE:
+        raise DemoStuck(f"{kind.office}/{kind.code}: {row.state}, {row.fault}")
+    return _shown(teken, kind, permit)
+
+
+def _posted(teken: Teken, settings: Settings, kind: PermitType) -> str:
+    """Post as the upstream system does, with its API key and an idempotency key."""
+    _, key = intake.add_client(teken, kind.office, "Sistem hulu (demo)")
+    body = json.dumps(case_of(kind, f"DEMO-{kind.procedure.sop}", SystemClock().now())).encode()
+    headers = {
+        "Authorization": f"Bearer {key}",
+        "Content-Type": "application/json",
+        "Idempotency-Key": f"demo-{kind.procedure.sop}",
+    }
+    request = urllib.request.Request(f"http://{settings.listen}/api/v1/cases", body, headers)  # noqa: S310 - our own loopback address
+    with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
+        return str(json.load(answer)["id"])
+
+
+def _shown(teken: Teken, kind: PermitType, permit: str) -> dict[str, Any]:
+    with teken.db.read() as connection:
+        row = connection.execute(select(permits).where(permits.c.id == permit)).one()
+    released = queries.released(teken, row)
+    path = HOME / "izin" / f"{kind.procedure.sop}-{kind.office}-{kind.code}.pdf"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(released.pdf)
+    from service.verification import verify_file
+
+    answer = verify_file(teken, released.pdf)
+    return {
+        "sop": kind.procedure.sop,
+        "office": kind.office,
+        "type": kind.code,
+        "state": row.state,
+        "register_number": row.number,
+        "document": str(path.relative_to(PROJECT)),
+        "sha256": released.sha256,
+        "verify_url": row.verify_url,
+        "verdict": str(answer.verdict),
+        "signatures": [
+            {"field": one.field, "by": one.by, "level": one.level, "valid": one.valid} for one in answer.signatures
+        ],
+        "steps": queries.steps(teken, permit),
+    }
+
+
+def _table(shown: list[dict[str, Any]]) -> str:
+    rows = [[str(permit[column]) for column in COLUMNS] for permit in shown]
+    heads = ["SOP", "instansi", "nomor register", "keadaan", "pemeriksaan", "berkas", "alamat verifikasi"]
+    widths = [max(len(line[i]) for line in [heads, *rows]) for i in range(len(heads))]
+    lines = [
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in [heads, *rows]
+    ]
+    lines.insert(1, "  ".join("─" * width for width in widths))
+    return "\n".join(lines)
+
+
+def _moments() -> Iterator[int]:
+    until = time.monotonic() + PATIENCE_SECONDS
+    count = 0
+    while time.monotonic() < until:
+        yield count
+        count += 1
+        time.sleep(0.05)
+
+
+def _attested(row: Row, at: datetime) -> dict[str, Any]:
+    by = {} if row.actor == "pemohon" else {"by": {"name": "Petugas Contoh"}}
+    return {"no": row.no, "at": _iso(at), **by}
+
+
+def _iso(at: datetime) -> str:
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
