@@ -9,6 +9,7 @@ import re
 import shutil
 import tempfile
 import threading
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 STANDARDS: list[typst.PDFStandard] = ["a-3a", "ua-1"]
 DENSITIES = (0, 1, 2)  # normal, compact, tight
 FONTS = "_shared/fonts"
+PHOTOS = "photo-"
+ABANDONED_SECONDS = 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,7 @@ class Typesetter:
     def __init__(self, files: Mapping[str, bytes], office: str, permit_type: str, work_dir: Path) -> None:
         self.files = files
         self._root = lay_out(files, work_dir)
+        _sweep(self._root)
         self._input = str(self._root / office / permit_type / "permit.typ")
         self._office = office
         self._lock = threading.Lock()
@@ -98,7 +102,7 @@ class Typesetter:
         if photo is None:
             yield ""
             return
-        descriptor, path = tempfile.mkstemp(prefix="photo-", suffix=".jpg", dir=self._root)
+        descriptor, path = tempfile.mkstemp(prefix=PHOTOS, suffix=".jpg", dir=self._root)
         try:
             with os.fdopen(descriptor, "wb") as file:
                 file.write(photo)
@@ -125,6 +129,13 @@ def lay_out(files: Mapping[str, bytes], work_dir: Path) -> Path:
     except OSError:  # another process was faster
         shutil.rmtree(fresh)
     return root
+
+
+def _sweep(root: Path) -> None:
+    """Remove photos that a killed process left behind: they are personal data."""
+    for photo in root.glob(PHOTOS + "*"):
+        if time.time() - photo.stat().st_mtime > ABANDONED_SECONDS:
+            photo.unlink(missing_ok=True)
 
 
 def fingerprint(files: Mapping[str, bytes]) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -94,6 +96,18 @@ def test_threads_share_a_typesetter(typeset):
     with ThreadPoolExecutor(4) as pool:
         together = list(pool.map(lambda kind: typeset(kind, page(kind)).pdf, kinds))
     assert together == [alone[kind] for kind in kinds]
+
+
+def test_a_killed_process_leaves_no_photo_for_long(tmp_path):
+    office, permit = KINDS["malang"]
+    make = lambda: Typesetter(files(office.code, permit.code), office.code, permit.code, tmp_path)  # noqa: E731
+    make()
+    root = next(tmp_path.iterdir())
+    for name, age in (("photo-old.jpg", 7200), ("photo-new.jpg", 5)):
+        (root / name).write_bytes(b"x")
+        os.utime(root / name, (time.time() - age,) * 2)
+    make()
+    assert [one.name for one in root.glob("photo-*")] == ["photo-new.jpg"]
 
 
 def test_files_are_laid_out_once_and_never_outside(tmp_path):
