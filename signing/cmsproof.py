@@ -18,7 +18,9 @@ _HASHES: Final = {"sha256": hashes.SHA256(), "sha384": hashes.SHA384(), "sha512"
 _ATTRIBUTES: Final = {"content_type", "message_digest", "signing_certificate_v2"}
 
 
-def prove_cms(container: bytes, covered: bytes, certificate_sha256: str) -> Level:
+def prove_cms(
+    container: bytes, covered: bytes, certificate_sha256: str, chain_sha256: frozenset[str] | None = None
+) -> Level:
     """Prove that `container` (DER, then only zeros) is a PAdES baseline signature of `covered`; return its level.
 
     Raises ProofFailed: proof_signature, proof_digest, proof_certificate, proof_level (a bad time-stamp).
@@ -43,7 +45,7 @@ def prove_cms(container: bytes, covered: bytes, certificate_sha256: str) -> Leve
     if named[0]["hash_algorithm"]["algorithm"].native != "sha256":
         raise ProofFailed("proof_certificate", "signing-certificate-v2")
     _verify(data, info, signed, certificate_sha256)
-    _prove_chain(data, certificate_sha256)
+    _prove_chain(data, certificate_sha256, chain_sha256)
     return _level(info)
 
 
@@ -63,10 +65,12 @@ def _prove_form(data: Any, info: Any) -> None:
         raise ProofFailed("proof_signature", "signature algorithm")
 
 
-def _prove_chain(data: Any, certificate_sha256: str) -> None:
-    """Every further certificate was issued by another embedded one, or issued one: a damaged chain is no chain."""
+def _prove_chain(data: Any, certificate_sha256: str, chain_sha256: frozenset[str] | None) -> None:
+    """The further certificates are the expected ones, and each issued the one before: no stranger rides along."""
     certificates = {_sha256(der): x509.load_der_x509_certificate(der) for der in _elements(data["certificates"])}
     current = certificates.pop(certificate_sha256)
+    if chain_sha256 is not None and set(certificates) != chain_sha256:
+        raise ProofFailed("proof_certificate", "other certificates than expected are embedded")
     while certificates:
         issuer = next((name for name, one in certificates.items() if _issued(one, current)), None)
         if issuer is None:

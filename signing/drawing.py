@@ -53,7 +53,7 @@ def drawn_modules(field: pikepdf.Object) -> tuple[bytes, ...]:
     grid = [bytearray(across) for _ in range(across)]
     for _, numbers in steps[7:-3]:
         x, y, width, height = (int(number) for number in numbers)
-        if height != 1 or width < 1 or not (0 <= x and x + width <= across and 0 <= y < across):
+        if height != 1 or width < 1 or not (x >= 0 and x + width <= across and 0 <= y < across):
             raise ProofFailed("proof_qr", "a module outside the square")
         grid[across - 1 - y][x : x + width] = b"\1" * width
     rows = [bytes(row[QUIET_ZONE:-QUIET_ZONE]) for row in grid[QUIET_ZONE:-QUIET_ZONE]]

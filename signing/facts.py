@@ -18,7 +18,8 @@ Outcome = Literal["inspected", "undetermined"]
 class Trust:
     """What to trust: anchors, further CA certificates and CRLs, all DER; and the moment (None: now).
 
-    Nothing is ever fetched. A certificate on one of the `crls_der` is not trusted.
+    Nothing is ever fetched. With `crls_der`, a signer is trusted only if one of them speaks for his certificate and does not
+    revoke it; without, revocation is not looked at, and is the caller's to know (his own register of certificates).
     """
 
     anchors_der: tuple[bytes, ...]

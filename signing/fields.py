@@ -104,7 +104,7 @@ def _element(name: str, link: pikepdf.Object, parents: pikepdf.NumberTree) -> pi
     element = parents[int(link.StructParent)]
     kids = list(element.K) if isinstance(element.K, Array) else [element.K]
     lone = len(kids) == 1 and isinstance(kids[0], Dictionary) and kids[0].get("/Type") == Name.OBJR
-    if element.S != Name.Link or not lone:
+    if Name.Link != element.S or not lone:
         raise PreparationFailed("marker_not_empty", name)
     return element
 

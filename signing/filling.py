@@ -135,7 +135,7 @@ def _appearance(
     return writer.add_object(generic.StreamObject(entries, stream_data=drawing))
 
 
-def _metrics(font: Any, default_appearance: bytes) -> Metrics:  # noqa: ANN401  # a font dictionary of either library
+def _metrics(font: Any, default_appearance: bytes) -> Metrics:  # a font dictionary of either library
     size = _SIZE.search(default_appearance)
     if size is None:
         raise ValueUnfit("field_missing", "the form has no default appearance")

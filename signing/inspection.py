@@ -24,6 +24,7 @@ from pyhanko.sign.validation import (
 from pyhanko.sign.validation.errors import SignatureValidationError
 from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 from pyhanko_certvalidator import ValidationContext
+from pyhanko_certvalidator.policy_decl import CertRevTrustPolicy, RevocationCheckingPolicy, RevocationCheckingRule
 
 from signing.errors import ProofFailed
 from signing.facts import Coverage, Inspection, Modification, SignatureFacts, Trust
@@ -126,12 +127,14 @@ def _status(embedded: EmbeddedPdfSignature, trust: Trust, *, is_timestamp: bool)
 
 
 def _context(trust: Trust) -> ValidationContext:
+    rule = RevocationCheckingRule.CRL_OR_OCSP_REQUIRED if trust.crls_der else RevocationCheckingRule.NO_CHECK
+    signer_only = RevocationCheckingPolicy(rule, RevocationCheckingRule.NO_CHECK)
     return ValidationContext(
         trust_roots=[x509.Certificate.load(der) for der in trust.anchors_der],
         other_certs=[x509.Certificate.load(der) for der in trust.intermediates_der],
         crls=[crl.CertificateList.load(der) for der in trust.crls_der],
         allow_fetching=False,
-        revocation_mode="soft-fail",
+        revinfo_policy=CertRevTrustPolicy(signer_only),
         moment=trust.at.astimezone(UTC) if trust.at else datetime.now(UTC),
         best_signature_time=trust.at.astimezone(UTC) if trust.at else None,
     )

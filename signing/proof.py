@@ -17,6 +17,7 @@ import pypdfium2
 from pikepdf import Name
 
 from signing.appearance import qr_modules
+from signing.backends import Backend
 from signing.cmsproof import prove_cms
 from signing.drawing import drawn_modules, drawn_value, prove_paths_only
 from signing.errors import ProofFailed, translated
@@ -41,11 +42,22 @@ _SIGNATURE_HAS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class ExpectedSignature:
-    """Who must have signed, where: the SHA-256 of the exact certificate, in lower-case hex."""
+    """Who must have signed, where: the SHA-256 of the exact certificate, in lower-case hex.
+
+    With `chain_sha256` the further embedded certificates must be exactly those; without, they must only have issued one
+    another, which leaves the topmost one's own bytes unproven (no signature in the file covers them).
+    """
 
     field: str
     certificate_sha256: str
     certify: bool = False
+    chain_sha256: frozenset[str] | None = None
+
+    @classmethod
+    def by(cls, key: Backend, field: str, *, certify: bool = False) -> ExpectedSignature:
+        """What `key` must have left in `field`."""
+        chain = frozenset(hashlib.sha256(der).hexdigest() for der in key.chain_der)
+        return cls(field, key.certificate_sha256, certify, chain)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +111,8 @@ def prove(pdf: bytes, expected: Expectation) -> Proof:
             _prove_objects(below, above, update, signature, values)
             levels.append(_prove_signature(pdf, above.fields[signature.field].V, update, signature))
             _prove_locks(below.fields[signature.field], above, signature)
+            if above.document.get_warnings():
+                raise ProofFailed("proof_unreadable", "the PDF library had to guess")
             below = above
         if expected.level and levels[-1] != expected.level:
             raise ProofFailed("proof_level", f"{levels[-1]}, expected {expected.level}")
@@ -109,7 +123,7 @@ def prove(pdf: bytes, expected: Expectation) -> Proof:
 
 
 def _open(pdf: bytes) -> _Revision:
-    document = pikepdf.open(io.BytesIO(pdf), suppress_warnings=False, attempt_recovery=False)
+    document = pikepdf.open(io.BytesIO(pdf), suppress_warnings=True, attempt_recovery=False)
     fields: dict[str, pikepdf.Object] = {}
     for widget in document.Root.AcroForm.Fields:
         if str(widget.T) in fields:
@@ -185,7 +199,8 @@ def _prove_signature(pdf: bytes, signature: pikepdf.Object, update: Update, expe
     digits = bytes(signature.Contents).hex()
     if pdf[gap:resume].decode("ascii") not in {f"<{digits}>", f"<{digits.upper()}>"}:
         raise ProofFailed("proof_byte_range", f"{expected.field}: the gap is not the signature")
-    return prove_cms(bytes(signature.Contents), pdf[:gap] + pdf[resume : update.end], expected.certificate_sha256)
+    covered = pdf[:gap] + pdf[resume : update.end]
+    return prove_cms(bytes(signature.Contents), covered, expected.certificate_sha256, expected.chain_sha256)
 
 
 def _prove_locks(before: pikepdf.Object, above: _Revision, expected: ExpectedSignature) -> None:
@@ -210,7 +225,7 @@ def _prove_fields(final: _Revision, expected: Expectation) -> None:
         raise ProofFailed("proof_fields", f"found {sorted(final.fields)}")
     for name, widget in final.fields.items():
         kind = Name.Sig if name in signed else Name.Tx
-        if name in full and (widget.FT != kind or "/V" not in widget):
+        if name in full and (kind != widget.FT or "/V" not in widget):
             raise ProofFailed("proof_fields", f"{name} is empty or of another kind")
         if name in expected.still_empty and "/V" in widget:
             raise ProofFailed("proof_fields", f"{name} is filled")

@@ -100,7 +100,7 @@ def prepared(fields: tuple[FieldSpec, ...], holder: str = HOLDER) -> bytes:
 class Pki:
     folder: Path
 
-    @functools.lru_cache(maxsize=32)  # noqa: B019
+    @functools.lru_cache(maxsize=32)
     def key(self, code: str) -> Pkcs12Backend:
         return open_pkcs12(self.folder / f"{code}.p12", (self.folder / "passphrase").read_bytes().strip())
 
@@ -131,9 +131,9 @@ def issue(name: str, pki: Pki) -> Issued:
     preview = prepared(flow.fields)
     signed = sign(preview, head, flow.head_spec).pdf
     final = fill_and_seal(signed, flow.values, seal, flow.seal_spec).pdf if flow.sealed else signed
-    signatures = [ExpectedSignature(HEAD, head.certificate_sha256, certify=True)]
+    signatures = [ExpectedSignature.by(head, HEAD, certify=True)]
     if flow.sealed:
-        signatures.append(ExpectedSignature(SEAL, seal.certificate_sha256))
+        signatures.append(ExpectedSignature.by(seal, SEAL))
     expected = Expectation(
         preview=preview,
         signatures=tuple(signatures),
