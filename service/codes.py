@@ -27,7 +27,7 @@ def grouped(code: str) -> str:
 
 
 def readable_url(public_url: str, code: str) -> str:
-    """Return the address in the QR, all in upper case so that the QR stays in alphanumeric mode (§8). Paths of issued codes never change."""
+    """Return the address in the QR, in upper case so that the QR stays in alphanumeric mode (§8). It works for ever."""
     parts = urlsplit(public_url)
     return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}/V/{code}".upper()
 

@@ -112,8 +112,9 @@ def authenticate(teken: Teken, bearer: str) -> Client:
 def accept(teken: Teken, client: Client, payload: object, raw: bytes, idempotency_key: str | None) -> Reply:
     """Validate and store a case; the same content under the same `upstream_id` answers with the same permit (§4.1).
 
-    Raises CaseInvalid, WrongOffice, PhotoInvalid, IdempotencyRunning, IdempotencyMismatch, Conflict("case_differs") when other content comes
-    for a permit that is not returned, Conflict("replaces_taken"), StoreBusy. After an error nothing is stored.
+    Raises CaseInvalid, WrongOffice, PhotoInvalid, IdempotencyRunning, IdempotencyMismatch, Conflict("case_differs")
+    when other content comes for a permit that is not returned, Conflict("replaces_taken"), StoreBusy.
+    After an error nothing is stored.
     """
     if idempotency_key is None:
         return _accept(teken, client, payload, None)

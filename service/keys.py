@@ -53,4 +53,4 @@ class NoKeys:
 
     def key(self, owner: str, certificate_sha256: str) -> Pkcs12Backend:
         """Raise KeyMissing, always."""
-        raise KeyMissing(owner=owner)
+        raise KeyMissing(owner=owner, certificate=certificate_sha256)

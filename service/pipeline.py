@@ -84,7 +84,7 @@ def _attempt(teken: Teken, held: Claim, row: Row) -> None:  # type: ignore[type-
     except (TekenError, SigningError, ArchiveDamaged) as error:
         _defer(teken, held, getattr(error, "code", type(error).__name__))
     except Exception as error:  # noqa: BLE001 - a fault of the program parks one permit, not the office
-        log.error("step_failed", permit=row.id, error=type(error).__name__)
+        log.error("step_failed", permit=row.id, error=type(error).__name__)  # noqa: TRY400 - a traceback may quote the case
         _defer(teken, held, f"internal:{type(error).__name__}")
 
 

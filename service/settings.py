@@ -1,4 +1,7 @@
-"""One frozen settings object, read from TEKEN_* variables. A wrong or unknown value refuses to start. Nothing else reads the environment."""
+"""One frozen settings object, read from TEKEN_* variables; nothing else reads the environment.
+
+A wrong or unknown value refuses to start.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 PREFIX = "TEKEN_"
 
 
-class SettingsInvalid(Exception):  # noqa: N818 - reads as the sentence it is
+class SettingsInvalid(Exception):
     """A setting is unknown or has an unusable value; the message names the variable."""
 
 
