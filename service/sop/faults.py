@@ -131,7 +131,7 @@ class SopFault:
         return f"{self.file}:{table}{key}: {self.message}"
 
 
-class OfficeInvalid(Exception):  # noqa: N818 - named for what happened, as in service.errors
+class OfficeInvalid(Exception):
     """The office's files cannot be used; `faults` names everything that was found, sorted."""
 
     def __init__(self, faults: Sequence[SopFault]) -> None:

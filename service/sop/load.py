@@ -50,8 +50,10 @@ class Catalogue:
 
 
 def load_offices(root: Path) -> Catalogue:
-    """All offices under `root`. Raises OfficeInvalid with every fault of every file."""
-    catalogue, faults = read_offices(tree(root))
+    """All offices under `root`. Raises OfficeInvalid with every fault of every file, and for every file that is missing."""
+    files = tree(root)
+    catalogue, faults = read_offices(files)
+    faults += [fault for one in catalogue for fault in missing(files, one.office, one.code)]
     if faults:
         raise OfficeInvalid(faults)
     return catalogue

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, time  # noqa: TC003 - annotations stay resolvable at run time
+from datetime import date, time
 from enum import StrEnum
 from typing import NewType
 

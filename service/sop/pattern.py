@@ -26,7 +26,7 @@ _PIECE: Final = re.compile(r"\{([^{}]*)\}|([^{}]+)|([{}])")
 _PAD: Final = re.compile(r"0([1-9]|1[0-2])", re.ASCII)
 
 
-class PatternInvalid(ValueError):  # noqa: N818 - named for what happened, as in service.errors
+class PatternInvalid(ValueError):
     """The pattern is refused; `code` and `params` choose the sentence in `faults.MESSAGES`."""
 
     def __init__(self, code: str, **params: str) -> None:

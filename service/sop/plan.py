@@ -54,7 +54,7 @@ class PlanFault:
     params: dict[str, object]
 
 
-class PlanRefused(Exception):  # noqa: N818 - named for what happened, as in service.errors
+class PlanRefused(Exception):
     """These rows cannot be played in this order."""
 
     def __init__(self, faults: Sequence[PlanFault]) -> None:
@@ -65,7 +65,7 @@ class PlanRefused(Exception):  # noqa: N818 - named for what happened, as in ser
 def compile_plan(rows: Sequence[Row]) -> Plan:
     """The plan of rows that are sound one by one and numbered in order. Raises PlanRefused with every fault."""
     named = tuple(_in_sop_order(rows))
-    faults = [*_count_faults(named), *_order_faults(named)]
+    faults = [*_count_faults(named)] or [*_order_faults(named)]  # an order is only blamed where the acts are right
     if faults:
         raise PlanRefused(faults)
     verbs = [act.verb for act in named]

@@ -23,7 +23,8 @@ def procedure(table: SopFile, read: OfficeRead, chosen: str | None, found: Fault
     """The procedure with the chosen branch (None: the SOP's own), or None with faults added."""
     before = len(found.found)
     _check_branches(table, found)
-    _check_order(table, found)
+    if len(found.found) == before:  # an order is only blamed where the branches are right
+        _check_order(table, found)
     if table.sop.total is not None:
         _check_standard(table.sop.total, "sop", "total", found)
     for index, row in enumerate(table.row, 1):

@@ -19,7 +19,7 @@ _STANDARD: Final = re.compile(r"(\d{1,4}) (menit|jam|hari|hari kerja)", re.ASCII
 _ZERO: Final = timedelta()
 
 
-class StandardInvalid(ValueError):  # noqa: N818 - named for what happened, as in service.errors
+class StandardInvalid(ValueError):
     """Not `N menit`, `N jam`, `N hari` or `N hari kerja`."""
 
 
