@@ -83,6 +83,14 @@ def test_too_much_text_does_not_fit(typeset):
     assert caught.value.params == {"pages": "2", "max_pages": "1"}
 
 
+def test_a_type_may_allow_more_pages_which_are_then_numbered(typeset):
+    long = page("malang", clauses=("Ketentuan yang panjang sekali. " * 30,) * 6)
+    made = typeset("malang", {**long, "max_pages": 2})
+    assert made.pages == 2
+    assert "Halaman 1 dari 2" in text(made.pdf)
+    assert "Halaman" not in text(typeset("malang", page("malang")).pdf)
+
+
 def test_density_tightens_only_as_needed(typeset):
     made = [typeset("malang", page("malang", clauses=("Ketentuan contoh. " * 8,) * n)) for n in (3, 9, 12)]
     assert [one.density for one in made] == sorted(one.density for one in made)
