@@ -14,7 +14,8 @@ import pytest
 from service.document.check import template_check
 from service.document.markers import expected_fields, markers, places
 from service.document.typeset import DENSITIES
-from tests.document.offices import AT, CODE, HEAD, KINDS, LEGAL, files, page, text
+from service.sop import check
+from tests.document.offices import AT, CODE, HEAD, KINDS, LEGAL, TEMPLATES, files, page, text
 
 GOLDEN = Path(__file__).parent / "golden"
 MM = 72 / 25.4
@@ -164,3 +165,7 @@ def test_office_check_names_what_is_wrong():
     assert any("Comic Contoh" in fault for fault in template_check(good, strange, permit))
     many = replace(permit, legal_basis=permit.legal_basis * 30)
     assert any("halaman" in fault for fault in template_check(good, office, many))
+
+
+def test_every_office_of_the_tree_passes_its_own_check():
+    assert check(TEMPLATES, template_check=template_check) == []
