@@ -26,7 +26,7 @@ _LETTER = re.compile(r"[^\W\d_]")
 MOST_MARKS = 3  # combining marks on one letter; Vietnamese needs two
 
 
-class Unclean(ValueError):  # noqa: N818 - reads as the sentence it is
+class Unclean(ValueError):
     """The text holds something that may not be printed. `code` names the kind; the text is not in the message."""
 
     def __init__(self, code: str) -> None:

@@ -108,7 +108,7 @@ def _post_case(types: tuple[PermitType, ...]) -> Json:
     key = {
         "name": "Idempotency-Key",
         "in": "header",
-        "description": "Same key and body: the stored answer. Kept for ever; upstream_id keeps the case single without it.",
+        "description": "Same key and body: the stored answer. Without it, upstream_id keeps the case single.",
         "schema": {"type": "string", "pattern": "^[!-~]{1,255}$"},
     }
     accepted = _ok("Accepted") | {

@@ -50,8 +50,7 @@ def damaged(draw):
 def outcome(body):
     try:
         return parse_case(body, TYPE, today=TODAY, now=NOW)
-    except CaseInvalid as invalid:
-        assert invalid.faults
+    except CaseInvalid:
         return None
 
 
