@@ -9,6 +9,7 @@ import base64
 import binascii
 import hashlib
 import os
+import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +21,7 @@ ORIGIN = "teken/jurnal"
 _ED25519 = b"\x01"
 
 
-class CheckpointInvalid(Exception):  # noqa: N818
+class CheckpointInvalid(Exception):
     """The text is no note of ours, or its signature does not hold."""
 
 
@@ -44,7 +45,7 @@ class Notary:
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
             fresh = Ed25519PrivateKey.generate().private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption())
-            temporary = path.with_name(f".{path.name}-{os.getpid()}")
+            temporary = path.with_name(f".{path.name}-{secrets.token_hex(6)}")  # two containers may have the same pid
             descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             with os.fdopen(descriptor, "wb") as file:
                 file.write(fresh)

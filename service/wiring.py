@@ -15,7 +15,7 @@ from service.pins import Pins
 from service.settings import Settings
 from service.sop.load import Catalogue, load_offices
 from service.store import Database
-from service.store.migrate import migrate
+from service.store.migrate import migrate, start_alone
 from signing import HttpTimestamper, Pkcs12Backend, Timestamper
 
 
@@ -91,6 +91,7 @@ def _first_start(teken: Teken) -> None:
     migrate(teken.db)
     now = teken.clock.now()
     with teken.db.write() as connection:
+        start_alone(connection)
         journal.open_chain(connection)
         for office in teken.offices.offices.values():
             people.seed(connection, office)

@@ -9,6 +9,7 @@ import pytest
 
 from service.development import certificates
 from service.settings import PROJECT
+from tests.support.servers import database, postgres, postgres_server, redis_server  # noqa: F401 - fixtures
 
 
 @pytest.fixture(scope="session")

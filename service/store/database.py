@@ -12,9 +12,13 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 READ_ONLY = "teken_read_only"
+_READING: dict[str, dict[str, Any]] = {
+    "sqlite": {READ_ONLY: True},
+    "postgresql": {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True},
+}
 
 
-class StoreBusy(Exception):  # noqa: N818
+class StoreBusy(Exception):
     """The database could not be reached or locked in time; nothing was written. Try again in a few seconds."""
 
 
@@ -40,7 +44,7 @@ class Database:
         """Yield a connection that sees one committed state and takes no write lock."""
         with (
             _busy_is_plain(),
-            self.engine.connect().execution_options(**{READ_ONLY: True}) as connection,
+            self.engine.connect().execution_options(**_READING[self.dialect]) as connection,
             connection.begin(),
         ):
             yield connection
@@ -55,11 +59,18 @@ def _busy_is_plain() -> Iterator[None]:
     try:
         yield
     except OperationalError as error:
+        if _is_fault_of_ours(error.orig):
+            raise
         raise StoreBusy(type(error.orig).__name__) from error
     except DBAPIError as error:
         if error.connection_invalidated:
             raise StoreBusy(type(error.orig).__name__) from error
         raise
+
+
+def _is_fault_of_ours(error: BaseException | None) -> bool:
+    """SQLite's driver tells a statement that can never work by the same class as a locked file."""
+    return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR
 
 
 def _sqlite(url: str, busy_seconds: float) -> Engine:

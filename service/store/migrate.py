@@ -6,7 +6,7 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from service.store.database import Database
 
@@ -19,7 +19,12 @@ def migrate(database: Database) -> None:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     with database.write() as connection:
-        if database.dialect == "postgresql":
-            connection.execute(text("SELECT pg_advisory_xact_lock(:id)"), {"id": LOCK_ID})
+        start_alone(connection)
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+
+
+def start_alone(connection: Connection) -> None:
+    """Keep other starting processes out until the transaction ends; on SQLite its write lock does so already."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:id)"), {"id": LOCK_ID})
