@@ -12,9 +12,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 from PIL import Image, ImageDraw
@@ -25,7 +23,6 @@ from service.clock import SystemClock
 from service.document.check import sample_case
 from service.permits import State
 from service.settings import PROJECT, Settings
-from service.sop import load_offices
 from service.sop.model import PermitType, Row, Verb
 from service.store.tables import mandates, permits, tickets
 from service.wiring import Teken, open_teken
@@ -36,7 +33,7 @@ SATISFIED = dict(zip(acts.SURVEY_ELEMENTS, (4, 3, 4, 4, 3, 4, 4, 3, 4), strict=T
 COLUMNS = ("sop", "office", "register_number", "state", "verdict", "document", "verify_url")
 
 
-class DemoStuck(Exception):  # noqa: N818
+class DemoStuck(Exception):
     """A permit did not move on in time."""
 
 
@@ -177,7 +174,7 @@ def _posted(teken: Teken, settings: Settings, kind: PermitType) -> str:
         "Content-Type": "application/json",
         "Idempotency-Key": f"demo-{kind.procedure.sop}",
     }
-    request = urllib.request.Request(f"http://{settings.listen}/api/v1/cases", body, headers)  # noqa: S310 - our own loopback address
+    request = urllib.request.Request(f"http://{settings.listen}/api/v1/cases", body, headers)
     with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
         return str(json.load(answer)["id"])
 

@@ -52,7 +52,7 @@ def content(teken: Teken, row: Row[Any]) -> Content:
     with teken.db.read() as connection:
         found = connection.execute(query).one()
     photo = teken.archive.get(found.photo_sha) if found.photo_sha else None
-    return Content(json.loads(found.body), photo, instant(found.accepted_at))
+    return Content(json.loads(found.body), photo, instant(found.accepted_at).replace(microsecond=0))
 
 
 def page(

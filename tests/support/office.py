@@ -23,7 +23,7 @@ TYPES = (
     ("kudus", "sip-perekam-medis"),
     ("rokan-hilir", "sip-penata-anestesi"),
 )
-NOW = datetime(2026, 11, 20, 2, 0, tzinfo=UTC)
+NOW = datetime(2026, 11, 20, 2, 0, 3, 141592, tzinfo=UTC)
 OFFICES = load_offices(PROJECT / "templates")
 
 
