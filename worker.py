@@ -16,6 +16,7 @@ os.environ.setdefault(
 )  # one typesetting thread a process: several processes use the cores better
 
 from service.listening import listen
+from service.logs import log_to_stderr
 from service.pipeline import drain
 from service.settings import Settings
 from service.wiring import open_teken, remember
@@ -29,6 +30,7 @@ def main(arguments: list[str]) -> int:
     if queue not in QUEUES:
         print(f"worker.py: {' | '.join(QUEUES)}", file=sys.stderr)
         return 2
+    log_to_stderr()
     settings = Settings.from_environment()
     if queue == "sign":
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from flask import Flask
 
 from service.errors import Busy
+from service.logs import log_to_stderr
 from service.settings import Settings
 from service.store import StoreBusy
 from service.web import about, api, headers, problems
@@ -14,6 +15,7 @@ from service.wiring import open_teken
 
 if TYPE_CHECKING:
     from flask import Response
+    from flask.json.provider import DefaultJSONProvider
 
     from service.wiring import Teken
 
@@ -26,6 +28,7 @@ def create_app(teken: Teken) -> Flask:
     app = Flask("service.web", static_folder=None)
     app.extensions["teken"] = teken
     app.config["MAX_CONTENT_LENGTH"] = MOST_BYTES
+    cast("DefaultJSONProvider", app.json).sort_keys = False  # an example reads in its own order
     headers.register(app)
     problems.register(app)
     app.register_error_handler(StoreBusy, _busy)
@@ -36,6 +39,7 @@ def create_app(teken: Teken) -> Flask:
 
 def from_environment() -> Flask:
     """Return the application for a WSGI server: `gunicorn "service.app:from_environment()"`."""
+    log_to_stderr()
     teken = open_teken(Settings.from_environment())
     return create_app(teken)
 

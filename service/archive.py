@@ -11,7 +11,7 @@ from pathlib import Path
 from service import failpoints
 
 
-class ArchiveDamaged(Exception):  # noqa: N818
+class ArchiveDamaged(Exception):
     """Stored bytes are missing or no longer match their name (I8)."""
 
 

@@ -20,10 +20,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser()
     chosen = parser.parse_args(arguments)
     from service.errors import TekenError
+    from service.logs import log_to_stderr
     from service.settings import SettingsInvalid
     from service.sop import OfficeInvalid
     from service.store import StoreBusy
 
+    log_to_stderr()
     try:
         return int(chosen.run(chosen) or 0)
     except SettingsInvalid as error:

@@ -49,7 +49,10 @@ def start(settings: Settings, **more: str) -> list[subprocess.Popen[bytes]]:
         "warning",
     ]
     commands = [[*web, "service.app:from_environment()"], ["worker.py", "work"], ["worker.py", "sign"]]
-    return [subprocess.Popen([sys.executable, *command], cwd=PROJECT, env=environment) for command in commands]  # noqa: S603 - our own
+    return [
+        subprocess.Popen([sys.executable, *command], cwd=PROJECT, env=environment, stdout=sys.stderr)
+        for command in commands
+    ]  # noqa: S603 - our own
 
 
 def stop(processes: list[subprocess.Popen[bytes]]) -> None:
@@ -69,7 +72,7 @@ def run(settings: Settings) -> int:
     """Serve until Ctrl-C or until one of the three ends."""
     certificates(settings.templates, settings.keys)
     processes = start(settings)
-    print(f"Teken melayani di http://{settings.listen} (Ctrl-C untuk berhenti)")  # noqa: T201 - the operator's console
+    print(f"Teken melayani di http://{settings.listen} (Ctrl-C untuk berhenti)")
     return wait(processes)
 
 

@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING, ClassVar
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# ruff: noqa: N818 - each error is named for what happened, as the sentence that raises it reads
-
 
 @dataclass(frozen=True, slots=True)
 class Fault:

@@ -22,7 +22,7 @@ _NIP = re.compile(r"[0-9]{8} ?[0-9]{6} ?[0-9] ?[0-9]{3}")  # printed in groups o
 _STR = re.compile(r"[0-9A-Z][0-9A-Z ./-]{5,39}")
 
 
-class IdentifierInvalid(ValueError):  # noqa: N818 - reads as the sentence it is
+class IdentifierInvalid(ValueError):
     """The number cannot be one. `code` names why; the number itself is never in the message."""
 
     def __init__(self, code: str) -> None:

@@ -11,7 +11,7 @@ class DoesNotFit(Invalid):
     code = "does_not_fit"
 
 
-class TypesettingFailed(TekenError):  # noqa: N818 - named for what happened, as in service.errors
+class TypesettingFailed(TekenError):
     """The template refused the page; the compiler's message may quote the case and stays out of the error."""
 
     code = "typesetting_failed"

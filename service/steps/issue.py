@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, insert, select
 from service import failpoints, moves
 from service.canonical import dumps
 from service.clock import stamp
+from service.errors import TekenError
 from service.moves import Done
 from service.permits import RELEASED, State, may_become
 from service.pins import Bundle
@@ -23,6 +24,8 @@ from signing import Expectation, ExpectedSignature, prove
 if TYPE_CHECKING:
     from service.wiring import Teken
 
+LEVELS = ("B-B", "B-T", "B-LT", "B-LTA")
+
 
 def issue(teken: Teken, work: Work) -> Row[Any]:
     """Prove the stored bytes against the preview, then fix their hash on the permit: it is in force, and replaces what it replaces.
@@ -32,6 +35,7 @@ def issue(teken: Teken, work: Work) -> Row[Any]:
     row = work.row
     signatures = _signatures(teken, row)
     sha = row.sealed_sha or row.head_sha
+    _check_levels(work, signatures)
     prove(teken.archive.get(sha), expectation(teken, row, work.bundle, signatures))
     failpoints.passing("issue.after_proof")
     now = teken.clock.now()
@@ -62,6 +66,19 @@ def issue(teken: Teken, work: Work) -> Row[Any]:
         failpoints.passing("issue.before_commit")
     failpoints.passing("issue.after_commit")
     return moved
+
+
+class LevelTooLow(TekenError):
+    """A signature did not reach the level below which the office does not issue: the permit waits (§7)."""
+
+    code = "level_too_low"
+
+
+def _check_levels(work: Work, signatures: list[dict[str, str]]) -> None:
+    least = LEVELS.index(work.bundle.office.issue_at_least)
+    for signature in signatures:
+        if LEVELS.index(signature["level"]) < least:
+            raise LevelTooLow(field=signature["field"], level=signature["level"])
 
 
 def _signatures(teken: Teken, row: Row[Any]) -> list[dict[str, str]]:

@@ -32,7 +32,11 @@ def seal(teken: Teken, work: Work) -> Row[Any]:
         certificate = enrolled(connection, owner, teken.clock.now()).sha256
     key = teken.keys.key(owner, certificate)
     spec = SignatureSpec(
-        field=FIELD, reason=work.bundle.permit_type.title, location=office.city, appearance=QrCode(row.verify_url)
+        field=FIELD,
+        reason=work.bundle.permit_type.title,
+        location=office.city,
+        permission=1,
+        appearance=QrCode(row.verify_url),
     )
     sealed = fill_and_seal(
         teken.archive.get(row.head_sha), values(row, work.bundle), key, spec, timestamper=teken.timestamper
