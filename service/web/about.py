@@ -8,7 +8,7 @@ from service import problems, queries
 from service.errors import NotFound
 from service.web import teken
 from service.web.answers import as_json, as_page
-from service.web.openapi import openapi
+from service.web.openapi import REFUSALS, openapi
 from service.web.problems import answer, language
 
 about = Blueprint("about", __name__, template_folder="templates")
@@ -23,7 +23,8 @@ def get_openapi() -> Response:
 @about.get("/api/")
 def read_openapi() -> Response:
     """Show the contract to people."""
-    return as_page("api.html", "en", api=openapi(tuple(teken().offices)))
+    words = {"refusals": REFUSALS, "faults": problems.fault_texts()}
+    return as_page("api.html", "en", api=openapi(tuple(teken().offices)), **words)
 
 
 @about.get("/problems/<code>")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 VERSION = "1.0.0"
-STARTS = {
+REFUSALS = {
     400: "The request cannot be read",
     401: "No key, or not one of ours",
     403: "The key belongs to another office",
@@ -134,7 +134,7 @@ def _problem(status: int) -> Json:
     if status in {429, 503}:
         headers["Retry-After"] = {"$ref": "#/components/headers/Retry-After"}
     return {
-        "description": STARTS[status],
+        "description": REFUSALS[status],
         "headers": headers,
         "content": {problems.MEDIA_TYPE: {"schema": _ref("Problem")}},
     }

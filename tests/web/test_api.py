@@ -150,7 +150,7 @@ def test_schema_is_open_to_all(house):
         (RuntimeError("NIK 1407014101970001 of Siti"), 500, "internal", None),
     ],
 )
-def test_errors_of_the_core(house, monkeypatch, capsys, error, status, code, after):  # noqa: PLR0917 - four make the row
+def test_errors_of_the_core(house, monkeypatch, capsys, error, status, code, after):
     def fail(*_, **__):
         raise error
 
