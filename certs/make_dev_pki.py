@@ -181,7 +181,7 @@ def main(argv: list[str] | None = None) -> None:
     people = given.person or [("kepala", "Kepala Dinas")]
     seals = given.seal or [("segel", "Instansi")]
     make_dev_pki(given.out, people, seals, key=given.key)
-    print(f"{given.out}: ready; trust anchor root.pem, passphrase in the file passphrase")
+    print(f"{given.out}: ready; trust anchor root.pem, passphrase in the file passphrase")  # noqa: T201  # a command
 
 
 if __name__ == "__main__":

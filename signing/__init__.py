@@ -2,6 +2,7 @@
 
 from signing.backends import Backend, Capabilities
 from signing.backends.pkcs12 import Pkcs12Backend, open_pkcs12, read_pkcs12
+from signing.certificates import CertificateFacts, describe_certificate
 from signing.errors import (
     KeyUnusable,
     PreparationFailed,
@@ -27,6 +28,7 @@ __all__ = [
     "Appearance",
     "Backend",
     "Capabilities",
+    "CertificateFacts",
     "Expectation",
     "ExpectedSignature",
     "FieldSpec",
@@ -50,6 +52,7 @@ __all__ = [
     "Timestamper",
     "Trust",
     "ValueUnfit",
+    "describe_certificate",
     "fill_and_seal",
     "fits",
     "inspect",

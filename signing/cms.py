@@ -17,6 +17,7 @@ from signing.backends import Backend, Digest
 from signing.timestamp import Timestamper
 
 _SEQUENCE, _SET, _OCTETS = 0x30, 0x31, 0x04
+_LONG_LENGTH = 0x80
 _CONTEXT_0, _CONTEXT_1 = 0xA0, 0xA1
 _OVERHEAD: Final = 2048
 """Bytes for everything in the container that is neither a certificate nor a time-stamp."""
@@ -118,7 +119,7 @@ def _signature_timestamp(identity: Identity, signature: bytes, timestamper: Time
 def _tlv(tag: int, *parts: bytes) -> bytes:
     content = b"".join(parts)
     length = len(content)
-    if length < 0x80:
+    if length < _LONG_LENGTH:
         return bytes((tag, length)) + content
     size = (length.bit_length() + 7) // 8
-    return bytes((tag, 0x80 | size)) + length.to_bytes(size, "big") + content
+    return bytes((tag, _LONG_LENGTH | size)) + length.to_bytes(size, "big") + content

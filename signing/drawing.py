@@ -1,10 +1,11 @@
-"""Reads back what our appearances draw: the text of a filled field, and the modules of a QR code."""
+"""Reads back what our appearances draw: the text of a filled field, the modules of a QR code, a page as drawn."""
 
 from __future__ import annotations
 
 from typing import Any, Final
 
 import pikepdf
+import pypdfium2
 
 from signing.appearance import QUIET_ZONE
 from signing.errors import ProofFailed
@@ -80,3 +81,24 @@ def _square(box: Any, matrix: list[Any], white: list[Any]) -> int:
 
 def _steps(stream: pikepdf.Object) -> list[tuple[str, list[Any]]]:
     return [(str(step.operator), list(step.operands)) for step in pikepdf.parse_content_stream(stream)]
+
+
+def page_text(pdf: bytes) -> tuple[str, int]:
+    """The text of all pages as drawn, form fields included, without white space; and the number of pages."""
+    document = pypdfium2.PdfDocument(pdf)
+    try:
+        document.init_forms()
+        return plain("".join(_text(document, number) for number in range(len(document)))), len(document)
+    finally:
+        document.close()
+
+
+def _text(document: pypdfium2.PdfDocument, number: int) -> str:
+    document[number].flatten()  # in memory: what the fields draw becomes page content; seen once the page is reloaded
+    text: str = document[number].get_textpage().get_text_bounded()
+    return text
+
+
+def plain(text: str) -> str:
+    """A text without its white space, which a page breaks as it likes."""
+    return "".join(text.split())

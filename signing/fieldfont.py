@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import pikepdf
-from fontTools import subset
 from fontTools.ttLib import TTFont
 from pikepdf import Dictionary, Name
 
@@ -95,6 +94,8 @@ def _field_font(content: bytes, alphabet: str) -> FieldFont:
 
 
 def _subset(content: bytes, alphabet: str) -> TTFont:
+    from fontTools import subset  # 0.1 s to import, and the verifying processes never need it
+
     font = TTFont(io.BytesIO(content), recalcTimestamp=False)
     if "glyf" not in font:
         raise PreparationFailed("font_unusable", "no glyf outlines")

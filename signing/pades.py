@@ -61,7 +61,7 @@ def fill_and_seal(
     identity = Identity.of(key)
     with translated(SigningFailed, "compose_failed"):
         writer = _Update(io.BytesIO(pdf))
-        _check_field(writer, spec.field)
+        _check(writer, key, spec)
         fill(writer, values)
         prepared, output = _compose(writer, identity, spec, reserve(identity, timestamper), at)
         container = signed_data(identity, key, prepared.document_digest, timestamper)
@@ -102,7 +102,12 @@ class _Style(BaseStampStyle):
         super().__init__()
         object.__setattr__(self, "appearance", appearance)
 
-    def create_stamp(self, writer: BasePdfFileWriter, box: BoxConstraints, text_params: dict[str, Any]) -> Any:
+    def create_stamp(
+        self,
+        writer: BasePdfFileWriter,
+        box: BoxConstraints,
+        text_params: dict[str, Any],  # noqa: ARG002  # pyHanko's signature
+    ) -> Any:
         return _Drawn(writer, box, draw(self.appearance, float(box.width), float(box.height)))  # type: ignore[attr-defined]  # set in __init__; the base is frozen
 
 
@@ -131,9 +136,13 @@ def _compose(
     return prepared, output
 
 
-def _check_field(writer: IncrementalPdfFileWriter, name: str) -> None:
+def _check(writer: IncrementalPdfFileWriter, key: Backend, spec: SignatureSpec) -> None:
     references = field_references(writer, "/Sig")
-    if name not in references:
-        raise SigningFailed("field_missing", name)
-    if "/V" in references[name].get_object():
-        raise SigningFailed("field_filled", name)
+    if spec.field not in references:
+        raise SigningFailed("field_missing", spec.field)
+    if "/V" in references[spec.field].get_object():
+        raise SigningFailed("field_filled", spec.field)
+    if spec.certify and not key.capabilities.certify:
+        raise SigningFailed("spec_invalid", "the back-end can't certify")
+    if spec.certify and any("/V" in reference.get_object() for reference in references.values()):
+        raise SigningFailed("spec_invalid", "a certification is the first signature or none")

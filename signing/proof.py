@@ -7,26 +7,23 @@ each update changes only what a signature may change, each signature holds, and 
 from __future__ import annotations
 
 import hashlib
-import io
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 import pikepdf
-import pypdfium2
 from pikepdf import Name
 
 from signing.appearance import qr_modules
 from signing.backends import Backend
+from signing.changes import Revision, open_revision, prove_changes
 from signing.cmsproof import prove_cms
-from signing.drawing import drawn_modules, drawn_value, prove_paths_only
+from signing.drawing import drawn_modules, drawn_value, page_text, plain, prove_paths_only
 from signing.errors import ProofFailed, translated
 from signing.fieldfont import RESOURCE
 from signing.model import Level
 from signing.revisions import Update, read_update
 
-_WIDGET_MAY_CHANGE: Final = {"/AP", "/V"}
-_CATALOG_MAY_CHANGE: Final = {"/Perms", "/Extensions"}
 _SIGNATURE_HAS: Final = {
     "/Type",
     "/Filter",
@@ -86,14 +83,6 @@ class Proof:
     levels: tuple[Level, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Revision:
-    """One state of the document, opened by itself."""
-
-    document: pikepdf.Pdf
-    fields: dict[str, pikepdf.Object]
-
-
 def prove(pdf: bytes, expected: Expectation) -> Proof:
     """Prove that `pdf` is exactly what was meant; raise ProofFailed otherwise, never return a doubtful answer."""
     if not expected.signatures:
@@ -101,14 +90,14 @@ def prove(pdf: bytes, expected: Expectation) -> Proof:
     if not pdf.startswith(expected.preview):
         raise ProofFailed("proof_prefix")
     with translated(ProofFailed, "proof_unreadable"):
-        below, levels, end = _open(expected.preview), [], len(expected.preview)
+        below, levels, end = open_revision(expected.preview), [], len(expected.preview)
         for number, signature in enumerate(expected.signatures, 1):
             last = number == len(expected.signatures)
             start, end = end, _end_of_signature(pdf, end, last=last)
             update = read_update(pdf, start, end, int(below.document.trailer.Size))
-            above = _open(pdf[:end])
+            above = open_revision(pdf[:end])
             values = expected.values if last else {}
-            _prove_objects(below, above, update, signature, values)
+            prove_changes(below, above, update, signature.field, values, certify=signature.certify)
             levels.append(_prove_signature(pdf, above.fields[signature.field].V, update, signature))
             _prove_locks(below.fields[signature.field], above, signature)
             if above.document.get_warnings():
@@ -122,16 +111,6 @@ def prove(pdf: bytes, expected: Expectation) -> Proof:
         return Proof(hashlib.sha256(pdf).hexdigest(), pages, tuple(levels))
 
 
-def _open(pdf: bytes) -> _Revision:
-    document = pikepdf.open(io.BytesIO(pdf), suppress_warnings=True, attempt_recovery=False)
-    fields: dict[str, pikepdf.Object] = {}
-    for widget in document.Root.AcroForm.Fields:
-        if str(widget.T) in fields:
-            raise ProofFailed("proof_fields", "a name occurs twice")
-        fields[str(widget.T)] = widget
-    return _Revision(document, fields)
-
-
 def _end_of_signature(pdf: bytes, start: int, *, last: bool) -> int:
     """Where the update that begins at `start` ends: the last one must end with the file."""
     if last:
@@ -140,54 +119,6 @@ def _end_of_signature(pdf: bytes, start: int, *, last: bool) -> int:
     if end < 0:
         raise ProofFailed("proof_revisions", "fewer updates than signatures")
     return end + len(b"\n%%EOF\n")
-
-
-def _prove_objects(
-    below: _Revision, above: _Revision, update: Update, signature: ExpectedSignature, values: Mapping[str, str]
-) -> None:
-    """The update writes: the signature's widget, the filled widgets, their new parts, the catalog; nothing else."""
-    if set(above.fields) != set(below.fields):
-        raise ProofFailed("proof_fields", "an update adds or removes a field")
-    touched = {signature.field, *values}
-    if not touched <= set(above.fields):
-        raise ProofFailed("proof_fields", f"no field {sorted(touched - set(above.fields))}")
-    widgets = [above.fields[name] for name in touched]
-    catalog = above.document.Root
-    new = {widget.AP.N.objgen[0] for widget in widgets} | {above.fields[signature.field].V.objgen[0]}
-    old = {widget.objgen[0] for widget in widgets}
-    if update.objects - {catalog.objgen[0]} != new | old:
-        raise ProofFailed("proof_objects", "an update writes other objects than it must")
-    if min(new) < update.first_new or max(old) >= update.first_new or len(new) != len(touched) + 1:
-        raise ProofFailed("proof_objects", "new and changed objects are mixed up")
-    for name in touched:
-        _prove_same(below.fields[name], above.fields[name], _WIDGET_MAY_CHANGE, name)
-        if "/V" in below.fields[name]:
-            raise ProofFailed("proof_values", f"{name} was filled before")
-    _prove_same(below.document.Root, catalog, _CATALOG_MAY_CHANGE, "catalog")
-    _prove_permissions(below.document.Root, above, signature)
-
-
-def _prove_same(before: pikepdf.Object, after: pikepdf.Object, may_change: set[str], what: str) -> None:
-    for key in (set(before.keys()) | set(after.keys())) - may_change:
-        if key not in before or key not in after or _raw(before, key) != _raw(after, key):
-            raise ProofFailed("proof_objects", f"{what}: {key} changed")
-
-
-def _raw(dictionary: pikepdf.Object, key: str) -> object:
-    """An entry as it is written: references stay references, so nothing can hide behind an equal-looking copy."""
-    entry = dictionary[key]
-    return entry.unparse() if isinstance(entry, pikepdf.Object) else entry
-
-
-def _prove_permissions(before: pikepdf.Object, above: _Revision, signature: ExpectedSignature) -> None:
-    """A certification signature becomes the document's one permission; any other leaves the permissions alone."""
-    after = above.document.Root
-    if not signature.certify:
-        _prove_same(before, after, {*before.keys(), *after.keys()} - {"/Perms"}, "catalog")
-        return
-    mine = above.fields[signature.field].V.objgen
-    if "/Perms" in before or list(after.Perms.keys()) != ["/DocMDP"] or after.Perms.DocMDP.objgen != mine:
-        raise ProofFailed("proof_objects", "the certification is not the document's only permission")
 
 
 def _prove_signature(pdf: bytes, signature: pikepdf.Object, update: Update, expected: ExpectedSignature) -> Level:
@@ -203,7 +134,7 @@ def _prove_signature(pdf: bytes, signature: pikepdf.Object, update: Update, expe
     return prove_cms(bytes(signature.Contents), covered, expected.certificate_sha256, expected.chain_sha256)
 
 
-def _prove_locks(before: pikepdf.Object, above: _Revision, expected: ExpectedSignature) -> None:
+def _prove_locks(before: pikepdf.Object, above: Revision, expected: ExpectedSignature) -> None:
     """What the prepared field wanted locked is what the signature locks."""
     signature = above.fields[expected.field].V
     transforms = {str(entry.TransformMethod): entry.TransformParams for entry in signature.get("/Reference", [])}
@@ -217,7 +148,7 @@ def _prove_locks(before: pikepdf.Object, above: _Revision, expected: ExpectedSig
             raise ProofFailed("proof_fields", f"{expected.field}: lock {key}")
 
 
-def _prove_fields(final: _Revision, expected: Expectation) -> None:
+def _prove_fields(final: Revision, expected: Expectation) -> None:
     """Exactly the expected fields; each signed, filled, or named as still empty."""
     signed = {signature.field for signature in expected.signatures}
     full = signed | set(expected.values)
@@ -231,7 +162,7 @@ def _prove_fields(final: _Revision, expected: Expectation) -> None:
             raise ProofFailed("proof_fields", f"{name} is filled")
 
 
-def _prove_appearances(final: _Revision, expected: Expectation) -> None:
+def _prove_appearances(final: Revision, expected: Expectation) -> None:
     form = final.document.Root.AcroForm
     for name, value in expected.values.items():
         widget = final.fields[name]
@@ -248,26 +179,6 @@ def _prove_visible(pdf: bytes, expected: Expectation) -> int:
     """What the pages show, fields drawn in; return the number of pages. White space doesn't count."""
     shown, count = page_text(pdf)
     for text in expected.visible:
-        if _plain(text) not in shown:
+        if plain(text) not in shown:
             raise ProofFailed("proof_visible", "a text is missing")
     return count
-
-
-def page_text(pdf: bytes) -> tuple[str, int]:
-    """The text of all pages as drawn, form fields included, without white space; and the number of pages."""
-    document = pypdfium2.PdfDocument(pdf)
-    try:
-        document.init_forms()
-        return _plain("".join(_text(document, number) for number in range(len(document)))), len(document)
-    finally:
-        document.close()
-
-
-def _text(document: pypdfium2.PdfDocument, number: int) -> str:
-    document[number].flatten()  # in memory: what the fields draw becomes page content; seen once the page is reloaded
-    text: str = document[number].get_textpage().get_text_bounded()
-    return text
-
-
-def _plain(text: str) -> str:
-    return "".join(text.split())

@@ -19,6 +19,7 @@ _HEAD: Final = re.compile(rb"(\d{1,10}) 0 obj\n")
 _INTEGERS: Final = {key: re.compile(rb"/" + key.encode() + rb" (\d{1,10})\n") for key in ("Size", "Prev", "Length")}
 _ARRAYS: Final = {key: re.compile(rb"/" + key.encode() + rb" \[ ([\d ]{1,2000}) \]\n") for key in ("W", "Index")}
 _IN_FILE, _FREE = 1, 0
+_COLUMNS, _WIDEST = 3, 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ def _cross_references(pdf: bytes, start: int, end: int) -> tuple[bytes, dict[int
 
 
 def _entries(table: bytes, widths: list[int], index: list[int]) -> dict[int, int]:
-    if len(widths) != 3 or len(index) % 2 or max(widths) > 8:
+    if len(widths) != _COLUMNS or len(index) % 2 or max(widths) > _WIDEST:
         _refuse("odd cross-reference stream")
     kind_width, offset_width, row = widths[0], widths[1], sum(widths)
     numbers = [first + at for first, count in zip(index[::2], index[1::2], strict=True) for at in range(count)]

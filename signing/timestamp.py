@@ -6,10 +6,10 @@ import secrets
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import ClassVar, Final, Protocol
 from urllib.parse import urlsplit
 
-from asn1crypto import algos, tsp
+from asn1crypto import algos, cms, core, tsp
 
 from signing.backends import Digest
 from signing.errors import TimestampFailed, translated
@@ -23,6 +23,12 @@ class Timestamper(Protocol):
 
     def token(self, digest: bytes, algorithm: Digest) -> bytes:
         """Raises TimestampFailed: tsa_unreachable, tsa_refused, tsa_token_wrong."""
+
+
+class _Response(core.Sequence):
+    """TimeStampResp with its token optional, as RFC 3161 has it: a refusal carries none."""
+
+    _fields: ClassVar = [("status", tsp.PKIStatusInfo), ("time_stamp_token", cms.ContentInfo, {"optional": True})]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +45,7 @@ class HttpTimestamper:
     def token(self, digest: bytes, algorithm: Digest) -> bytes:
         request = _request(digest, algorithm)
         with translated(TimestampFailed, "tsa_token_wrong"):
-            return _checked(tsp.TimeStampResp.load(self._post(request.dump()), strict=True), request)
+            return _checked(_Response.load(self._post(request.dump()), strict=True), request)
 
     def _post(self, body: bytes) -> bytes:
         post = urllib.request.Request(  # noqa: S310  # the scheme is checked in __post_init__
@@ -49,6 +55,7 @@ class HttpTimestamper:
             with urllib.request.urlopen(post, timeout=self.timeout) as answer:  # noqa: S310  # as above
                 content: bytes = answer.read(_LARGEST_ANSWER + 1)
         except urllib.error.HTTPError as refused:
+            refused.close()
             raise TimestampFailed("tsa_refused", f"HTTP {refused.code}") from refused
         except OSError as unreachable:  # URLError and time-outs are OSErrors
             raise TimestampFailed("tsa_unreachable", type(unreachable).__name__) from unreachable
@@ -71,11 +78,13 @@ def _request(digest: bytes, algorithm: Digest) -> tsp.TimeStampReq:
     )
 
 
-def _checked(response: tsp.TimeStampResp, request: tsp.TimeStampReq) -> bytes:
+def _checked(response: _Response, request: tsp.TimeStampReq) -> bytes:
     status = response["status"]["status"].native
     if status not in {"granted", "granted_with_mods"}:
         raise TimestampFailed("tsa_refused", status)
     token = response["time_stamp_token"]
+    if not isinstance(token, cms.ContentInfo):
+        raise TimestampFailed("tsa_token_wrong", "no token")
     content = token["content"]["encap_content_info"]
     if content["content_type"].native != "tst_info":
         raise TimestampFailed("tsa_token_wrong", "not a TSTInfo")

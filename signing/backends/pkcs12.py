@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, pkcs12
 
 from signing.backends import Capabilities, Digest
+from signing.certificates import describe_certificate
 from signing.errors import KeyUnusable, SigningFailed, translated
 
 _Key = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
@@ -20,8 +21,6 @@ _Key = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 CAPABILITIES: Final = Capabilities(
     prepared_field=True, certify=True, vector_appearance=True, seal_last=True, batch=True, look_up=False
 )
-_RSA_BITS = range(2048, 4096 + 1)
-_CURVES: Final[dict[str, Digest]] = {"secp256r1": "sha256", "secp384r1": "sha384"}
 _HASHES: Final = {"sha256": hashes.SHA256(), "sha384": hashes.SHA384()}
 
 
@@ -44,18 +43,17 @@ def read_pkcs12(content: bytes, passphrase: bytes) -> Pkcs12Backend:
     except ValueError as refused:  # the text is OpenSSL's; it does not quote the passphrase, but we don't rely on it
         code = "passphrase_wrong" if "password" in str(refused).lower() else "key_unreadable"
         raise KeyUnusable(code) from None
-    except Exception as foreign:
+    except Exception as foreign:  # noqa: BLE001  # a damaged file raises anything; told by type only
         raise KeyUnusable("key_unreadable", type(foreign).__name__) from None
     if key is None or certificate is None:
         raise KeyUnusable("key_unreadable", "no key or no certificate in the file")
     if not isinstance(key, _Key):
         raise KeyUnusable("key_unsupported", type(key).__name__)
-    digest = _digest_for(key)
     _check_certificate(key, certificate)
     return Pkcs12Backend(
         certificate_der=certificate.public_bytes(Encoding.DER),
         chain_der=tuple(link.public_bytes(Encoding.DER) for link in chain),
-        digest=digest,
+        digest=_digest_for(key),
         _key=key,
     )
 
@@ -89,21 +87,16 @@ class Pkcs12Backend:
 
 
 def _digest_for(key: _Key) -> Digest:
-    if isinstance(key, rsa.RSAPrivateKey):
-        if key.key_size not in _RSA_BITS:
-            raise KeyUnusable("key_unsupported", f"RSA with {key.key_size} bits")
-        return "sha256"
-    if key.curve.name not in _CURVES:
-        raise KeyUnusable("key_unsupported", key.curve.name)
-    return _CURVES[key.curve.name]
+    return "sha384" if isinstance(key, ec.EllipticCurvePrivateKey) and key.curve.name == "secp384r1" else "sha256"
 
 
 def _check_certificate(key: _Key, certificate: x509.Certificate) -> None:
+    """The certificate belongs to the key and may sign; its dates are the caller's to ask, who knows the day."""
+    facts = describe_certificate(certificate.public_bytes(Encoding.DER))
+    problems = facts.unfit(facts.not_before)
+    if "key" in problems:
+        raise KeyUnusable("key_unsupported", facts.key)
     if certificate.public_key() != key.public_key():
         raise KeyUnusable("certificate_unfit", "certificate and key differ")
-    try:
-        usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
-    except x509.ExtensionNotFound:
-        return
-    if not (usage.digital_signature or usage.content_commitment):
+    if "usage" in problems:
         raise KeyUnusable("certificate_unfit", "key usage does not allow signatures")

@@ -123,6 +123,14 @@ def test_a_signed_or_filled_field_is_never_used_again(number_after, pki):
         fits(number_after.final, VALUES)
 
 
+def test_a_certification_is_first_and_only_where_the_back_end_can(number_after, pki):
+    import dataclasses
+
+    late = dataclasses.replace(number_after.flow.seal_spec, certify=True)
+    with pytest.raises(SigningFailed, match="spec_invalid"):
+        sign(number_after.head, pki.key("segel"), late)
+
+
 def test_an_unknown_field_is_refused(number_after, pki):
     with pytest.raises(ValueUnfit, match="field_missing"):
         fill_and_seal(number_after.head, {"lain": "x"}, pki.key("segel"), number_after.flow.seal_spec)
