@@ -1,0 +1,29 @@
+"""The public's two answers, given apart: is the permit in force, and is a file authentic. Writes nothing.
+
+What is said of a permit comes from the register and the database, never from a PDF.
+"""
+
+from service.verification.answers import (
+    FileAnswer,
+    FileSignature,
+    PermitAnswer,
+    PermitState,
+    PublicPermit,
+    Verdict,
+)
+from service.verification.command import verify_file_command
+from service.verification.file import MOST_BYTES, verify_file
+from service.verification.permit import by_code
+
+__all__ = [
+    "MOST_BYTES",
+    "FileAnswer",
+    "FileSignature",
+    "PermitAnswer",
+    "PermitState",
+    "PublicPermit",
+    "Verdict",
+    "by_code",
+    "verify_file",
+    "verify_file_command",
+]

@@ -1,0 +1,188 @@
+"""The answers as data, with nothing in them that the public may not see."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from typing import Any
+
+
+class PermitState(StrEnum):
+    """What a permit is worth today. `unknown` also stands for what is not issued (I5), `undetermined` for no register."""
+
+    IN_FORCE = "in_force"
+    NOT_YET = "not_yet"
+    EXPIRING = "expiring"
+    EXPIRED = "expired"
+    SUSPENDED = "suspended"
+    REVOKED = "revoked"
+    REPLACED = "replaced"
+    UNKNOWN = "unknown"
+    UNDETERMINED = "undetermined"
+
+
+class Verdict(StrEnum):
+    """What a file is worth (DESIGN §8); the permit's standing is another question."""
+
+    IDENTICAL = "identical"
+    AUTHENTIC = "authentic"
+    SUPERSEDED = "superseded"
+    ALTERED = "altered"
+    FOREIGN = "foreign"
+    UNSIGNED = "unsigned"
+    UNDETERMINED = "undetermined"
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """A signature or seal of a released document, as it was recorded and proven at issue."""
+
+    field: str
+    by: str
+    level: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One released version of the document; each stays good for ever."""
+
+    number: int
+    sha256: str
+    released_at: datetime
+    signatures: tuple[Signature, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """Something that changed the permit's standing: issued, suspended, resumed, revoked or replaced. Never why."""
+
+    what: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PublicOffice:
+    """The issuing office, as a page shows it."""
+
+    code: str
+    name: str
+    short_name: str
+    government: str
+    timezone: str
+    certificate_label: str
+    emblem: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class PublicPermit:
+    """All that anybody with the code may see. No NIK, birth date, home address, photo or STR ever gets in here."""
+
+    code: str
+    number: str
+    type_name: str
+    profession: str
+    holder: str
+    place: tuple[tuple[str, str], ...]
+    """(label, value) of the practice place; the label is empty where the value speaks for itself."""
+    valid_from: date
+    valid_to: date
+    office: PublicOffice
+    official: str
+    official_title: str
+    """With "Plt." or "Plh." where the mandate says so."""
+    versions: tuple[Version, ...]
+    history: tuple[Happening, ...]
+    replaced_by: str | None
+    is_example: bool
+    """Signed with a development certificate: shows how it works, and is no official document."""
+
+
+@dataclass(frozen=True, slots=True)
+class PermitAnswer:
+    """The answer to a code. `permit` is None for `unknown` and `undetermined`."""
+
+    state: PermitState
+    checked_at: datetime
+    permit: PublicPermit | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the JSON shape of /api/v1/verify/CODE; members are only ever added."""
+        permit = _permit(self.permit) if self.permit else None
+        return {"state": str(self.state), "checked_at": _utc(self.checked_at), "permit": permit}
+
+
+@dataclass(frozen=True, slots=True)
+class FileSignature:
+    """One signature of an inspected file. `by` is our own record of whose certificate it is; a stranger's is his claim."""
+
+    field: str
+    by: str
+    level: str
+    valid: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FileAnswer:
+    """The answer to a file. `reasons` are codes of `words.toml`. Number, office and code come from the register."""
+
+    verdict: Verdict
+    sha256: str | None
+    permit_state: PermitState = PermitState.UNKNOWN
+    number: str | None = None
+    office: str | None = None
+    code: str | None = None
+    signatures: tuple[FileSignature, ...] = ()
+    reasons: tuple[str, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the JSON object of `teken verify --json`; `code` is left out where the register knows none."""
+        known = {"code": self.code} if self.code else {}
+        return {
+            "verdict": str(self.verdict),
+            "permit_state": str(self.permit_state),
+            "number": self.number,
+            "office": self.office,
+            **known,
+            "sha256": self.sha256,
+            "signatures": [asdict(signature) for signature in self.signatures],
+            "reasons": list(self.reasons),
+        }
+
+
+def _permit(permit: PublicPermit) -> dict[str, Any]:
+    office = permit.office
+    return {
+        "code": permit.code,
+        "number": permit.number,
+        "type": permit.type_name,
+        "profession": permit.profession,
+        "holder": permit.holder,
+        "practice_place": [{"label": label, "value": value} for label, value in permit.place],
+        "valid_from": permit.valid_from.isoformat(),
+        "valid_to": permit.valid_to.isoformat(),
+        "office": {"code": office.code, "name": office.name, "government": office.government},
+        "official": {"name": permit.official, "title": permit.official_title},
+        "documents": [_version(version) for version in permit.versions],
+        "history": [{"what": one.what, "at": _utc(one.at)} for one in permit.history],
+        "replaced_by": permit.replaced_by,
+        "is_example": permit.is_example,
+        "certificate_label": office.certificate_label,
+    }
+
+
+def _version(version: Version) -> dict[str, Any]:
+    signatures = [
+        {"field": one.field, "by": one.by, "level": one.level, "at": _utc(one.at)} for one in version.signatures
+    ]
+    return {
+        "version": version.number,
+        "sha256": version.sha256,
+        "released_at": _utc(version.released_at),
+        "signatures": signatures,
+    }
+
+
+def _utc(at: datetime) -> str:
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,151 @@
+"""What the register knows that bears on a file: released bytes, their revisions, and whose certificates are ours."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, Row, or_, select
+
+from service.document.markers import HEAD, LATER, SEAL
+from service.people import local_day, seal_owner
+from service.permits import RELEASED
+from service.store.tables import certificates, documents, mandates, officials, permits, quarantine
+
+if TYPE_CHECKING:
+    from service.sop.load import Catalogue
+    from service.sop.model import Office, Procedure
+    from signing import Inspection, SignatureFacts
+
+_END = b"%%EOF\n"
+_MOST_REVISIONS = 64
+
+Shape = tuple[tuple[str, str], ...]
+"""The signatures of a flow in their order: (field, what it locks)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Whose certificate it is: an official who signs, or an office's seal."""
+
+    office: str
+    name: str
+    is_seal: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Descent:
+    """Where a file comes from. `released`: it begins with, or is, a released version. `withheld`: with bytes that never were."""
+
+    permit: Row[Any] | None = None
+    released: bool = False
+    withheld: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Everything that the judgement needs besides the facts of the inspection."""
+
+    owners: Mapping[str, Owner]
+    shapes: Mapping[str, frozenset[Shape]]
+    descent: Descent
+
+
+def revision_hashes(pdf: bytes) -> dict[str, int]:
+    """Return the SHA-256 of every beginning of the file that could be a whole earlier document, with its length."""
+    hasher, found, start = hashlib.sha256(), {}, 0
+    for _ in range(_MOST_REVISIONS):
+        at = pdf.find(_END, start)
+        if at < 0:
+            break
+        hasher.update(pdf[start : at + len(_END)])
+        start = at + len(_END)
+        found[hasher.hexdigest()] = start
+    return found
+
+
+def exact(connection: Connection, sha256: str) -> tuple[Row[Any], Row[Any]] | None:
+    """Return (document, permit) if this is the hash of a released version."""
+    document = connection.execute(select(documents).where(documents.c.sha == sha256)).first()
+    if document is None:
+        return None
+    permit = connection.execute(
+        select(permits).where(permits.c.id == document.permit, permits.c.state.in_(sorted(RELEASED)))
+    ).first()
+    return None if permit is None else (document, permit)
+
+
+def owners(connection: Connection, offices: Catalogue, found: Inspection) -> dict[str, Owner]:
+    """Return, by certificate, who of ours made a signature: only who could have signed or sealed on the day it claims."""
+    known = {}
+    for signature in found.signatures:
+        query = select(certificates.c.owner).where(certificates.c.sha256 == signature.certificate_sha256)
+        for name in connection.execute(query).scalars():
+            office = offices.offices.get(name.partition("/")[0])
+            owner = _owner(connection, office, name, signature) if office else None
+            if owner:
+                known[signature.certificate_sha256] = owner
+    return known
+
+
+def _owner(connection: Connection, office: Office, name: str, signature: SignatureFacts) -> Owner | None:
+    if name == seal_owner(office):
+        return Owner(office.code, office.seal_name or office.short_name, is_seal=True)
+    signs = {role.code for role in office.roles.values() if role.signs}
+    held = connection.execute(select(mandates).where(mandates.c.official == name, mandates.c.role.in_(signs))).all()
+    if not any(_covers(mandate, office, signature.signed_at) for mandate in held):
+        return None
+    person = connection.execute(select(officials.c.name).where(officials.c.id == name)).scalar_one()
+    return Owner(office.code, person, is_seal=False)
+
+
+def _covers(mandate: Row[Any], office: Office, at: datetime | None) -> bool:
+    if at is None:
+        return False
+    day = local_day(office, at).isoformat()
+    return bool(mandate.valid_from <= day and (mandate.valid_to is None or day <= mandate.valid_to))
+
+
+def shapes(offices: Catalogue) -> dict[str, frozenset[Shape]]:
+    """Return, by office, how its documents may be signed: one shape for each flow among its permit types."""
+    return {office: frozenset(_shape(kind.procedure) for kind in offices.types(office)) for office in offices.offices}
+
+
+def _shape(procedure: Procedure) -> Shape:
+    later = () if procedure.number_first else tuple(LATER)
+    left_out = (*later, *((SEAL,) if procedure.sealed else ()))
+    head = (HEAD, f"Exclude {','.join(left_out)}" if left_out else "All")
+    return (head, (SEAL, "All")) if procedure.sealed else (head,)
+
+
+def descent(connection: Connection, hashes: Iterable[str], *, ours: bool) -> Descent:
+    """Return what the beginnings of a file say of its origin; only a file with our signature is looked for among withheld bytes."""
+    known = sorted(hashes)
+    released = connection.execute(select(documents.c.permit).where(documents.c.sha.in_(known))).scalars().first()
+    if released is not None:
+        return Descent(_permit(connection, released), released=True)
+    if not ours:
+        return Descent()
+    withheld = connection.execute(select(quarantine.c.permit).where(quarantine.c.sha.in_(known))).scalars().first()
+    withheld = withheld or connection.execute(_made_here(known)).scalars().first()
+    return Descent(_permit(connection, withheld), withheld=True) if withheld else Descent()
+
+
+def _made_here(hashes: list[str]) -> Any:
+    columns = (permits.c.sealed_sha, permits.c.head_sha, permits.c.ordered_sha, permits.c.final_sha)
+    return select(permits.c.id).where(or_(*(column.in_(hashes) for column in columns)))
+
+
+def _permit(connection: Connection, permit: str) -> Row[Any] | None:
+    """The permit, if the public may know it."""
+    query = select(permits).where(permits.c.id == permit, permits.c.state.in_(sorted(RELEASED)))
+    return connection.execute(query).first()
+
+
+def recorded(document: Row[Any]) -> list[dict[str, str]]:
+    """Return the signatures that were recorded and proven when this version was released."""
+    return list(json.loads(document.signatures))

@@ -1,0 +1,86 @@
+"""From facts to a verdict. Pure: the inspection and the register's evidence come in, nothing else is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from service.verification.answers import Verdict
+
+if TYPE_CHECKING:
+    from service.verification.evidence import Evidence, Owner
+    from signing import Inspection, SignatureFacts
+
+Judgement = tuple[Verdict, tuple[str, ...]]
+_CAUSES = {"not_pdf": "not_pdf", "encrypted": "encrypted"}
+
+
+def judge(found: Inspection, known: Evidence) -> Judgement:
+    """Return verdict and reasons, doubts first: `authentic` is what is left when nothing speaks against it.
+
+    `identical` and `superseded` are not decided here: the first needs no inspection, the second the permit's state.
+    """
+    if found.outcome == "undetermined":
+        return Verdict.UNDETERMINED, (_CAUSES.get(found.cause, "not_inspectable"),)
+    signatures = [one for one in found.signatures if one.kind == "signature"]
+    if not signatures:
+        return (
+            (Verdict.ALTERED, ("signature_missing",)) if known.descent.released else (Verdict.UNSIGNED, ("unsigned",))
+        )
+    if any(one.weak for one in found.signatures):
+        return Verdict.UNDETERMINED, ("weak_algorithm",)
+    if not any(one.certificate_sha256 in known.owners for one in signatures):
+        return _strangers(found, known)
+    return _ours(found, signatures, known)
+
+
+def _strangers(found: Inspection, known: Evidence) -> Judgement:
+    """No signature is one of ours: all that can be said is whether they hold. Trust is not asked (DESIGN §8)."""
+    if known.descent.released or not all(one.sound for one in found.signatures):
+        return Verdict.ALTERED, ("changed",)
+    return Verdict.FOREIGN, ("not_ours",)
+
+
+def _ours(found: Inspection, signatures: list[SignatureFacts], known: Evidence) -> Judgement:
+    wrong = tuple(dict.fromkeys(_wrong(found, signatures, known)))
+    if wrong:
+        return Verdict.ALTERED, wrong
+    if not all(one.trusted for one in found.signatures):
+        return Verdict.UNDETERMINED, ("not_trusted_now",)
+    if known.descent.withheld:
+        return Verdict.UNDETERMINED, ("never_released",)
+    return Verdict.AUTHENTIC, ("extends_a_version" if known.descent.released else "not_in_archive",)
+
+
+def _wrong(found: Inspection, signatures: list[SignatureFacts], known: Evidence) -> Iterator[str]:
+    """Everything that would not be so in a document as we issue it."""
+    if not all(one.sound for one in found.signatures):
+        yield "changed"
+    if found.empty_signature_fields:
+        yield "signature_missing"
+    by = [known.owners.get(one.certificate_sha256) for one in signatures]
+    if not _same_office(by):
+        yield "other_signer"
+    shape = tuple((one.field, one.locks) for one in signatures)
+    office = next(owner.office for owner in by if owner)
+    if shape not in known.shapes.get(office, frozenset()) or not _in_order(found, signatures):
+        yield "unexpected_signatures"
+    if not found.covers_whole_file or found.trailing_bytes:
+        yield "bytes_after_signature"
+
+
+def _same_office(by: list[Owner | None]) -> bool:
+    """A head, then perhaps the seal, all of one office."""
+    kinds = [(owner.office, owner.is_seal) for owner in by if owner]
+    return kinds == [(kinds[0][0], False), (kinds[0][0], True)][: len(by)]
+
+
+def _in_order(found: Inspection, signatures: list[SignatureFacts]) -> bool:
+    """Each covers the one before, only the head's certifies, and document time-stamps come last."""
+    ends = [one.end for one in found.signatures]
+    certifying = [one.certify for one in signatures]
+    stamps = found.signatures[len(signatures) :]
+    rising = ends == sorted(set(ends))
+    return (
+        rising and certifying == [True, *[False] * (len(signatures) - 1)] and all(s.kind == "timestamp" for s in stamps)
+    )

@@ -1,0 +1,184 @@
+"""Is the permit in force? One question by code, answered from the database alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+from cryptography import x509
+from cryptography.x509.oid import NameOID
+from sqlalchemy import Connection, Row, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from certs.make_dev_pki import ORGANISATION
+from service.archive import ArchiveDamaged
+from service.clock import instant
+from service.codes import normalised
+from service.document.page import NAME, at, plain, write
+from service.people import local_day
+from service.permits import RELEASED, State, standing
+from service.pins import Bundle
+from service.sop.load import SHARED
+from service.sop.model import FieldKind, Office
+from service.store import StoreBusy
+from service.store.tables import certificates, documents, events, permits, revisions
+from service.verification import holder
+from service.verification.answers import (
+    Happening,
+    PermitAnswer,
+    PermitState,
+    PublicOffice,
+    PublicPermit,
+    Signature,
+    Version,
+)
+
+if TYPE_CHECKING:
+    from service.wiring import Teken
+
+UNREACHABLE = (StoreBusy, SQLAlchemyError, ArchiveDamaged, OSError)
+"""What makes an answer `undetermined`: it says nothing about the permit."""
+_NOBODY = "0" * 16
+"""Asked for in place of what can be no code, so that every question costs the same."""
+_PLACE = "practice."
+_SPEAKS_FOR_ITSELF = frozenset({FieldKind.TEXT, FieldKind.ADDRESS})
+_PUBLIC_KINDS = _SPEAKS_FOR_ITSELF | {FieldKind.INTEGER, FieldKind.CHOICE}
+_HAPPENED = {
+    "permit.suspended": "suspended",
+    "permit.resumed_in_force": "resumed",
+    "permit.revoked": "revoked",
+    "permit.replaced": "replaced",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Record:
+    """What the database holds of one released permit, read in one transaction."""
+
+    row: Row[Any]
+    case: dict[str, Any]
+    documents: Sequence[Row[Any]]
+    happened: Sequence[tuple[str, str]]
+    successor: str | None
+    certificates: Sequence[bytes]
+
+
+def by_code(teken: Teken, typed: str, *, at: datetime) -> PermitAnswer:
+    """Answer a code as somebody typed it. Never raises for a database that can't be reached: that is `undetermined`.
+
+    A permit that is not issued is not found by the very query that finds no unknown code: same answer, same work (I5).
+    """
+    try:
+        with teken.db.read() as connection:
+            record = _released(connection, normalised(typed) or _NOBODY)
+        if record is None:
+            return PermitAnswer(PermitState.UNKNOWN, at)
+        bundle = teken.pins.open(record.row.pin)
+        return PermitAnswer(state_of(record.row, bundle.office, at), at, _public(record, bundle))
+    except UNREACHABLE:
+        return PermitAnswer(PermitState.UNDETERMINED, at)
+
+
+def state_of(row: Row[Any], office: Office, at: datetime) -> PermitState:
+    """Return what a released permit is worth at an instant, by the calendar of its office."""
+    day = local_day(office, at)
+    valid = date.fromisoformat(row.valid_from), date.fromisoformat(row.valid_to)
+    return PermitState(standing(State(row.state), *valid, day))
+
+
+def _released(connection: Connection, code: str) -> _Record | None:
+    query = select(permits).where(permits.c.code == code, permits.c.state.in_(sorted(RELEASED)))
+    row = connection.execute(query).first()
+    if row is None:
+        return None
+    body = select(revisions.c.body).where(revisions.c.permit == row.id, revisions.c.revision == row.revision)
+    released = select(documents).where(documents.c.permit == row.id).order_by(documents.c.version)
+    happened = select(events.c.type, events.c.at).where(events.c.permit == row.id, events.c.type.in_(sorted(_HAPPENED)))
+    versions = connection.execute(released).all()
+    return _Record(
+        row=row,
+        case=json.loads(connection.execute(body).scalar_one()),
+        documents=versions,
+        happened=[(one.type, one.at) for one in connection.execute(happened.order_by(events.c.seq))],
+        successor=_successor(connection, row) if row.state == State.REPLACED else None,
+        certificates=_certificates(connection, versions),
+    )
+
+
+def _successor(connection: Connection, row: Row[Any]) -> str | None:
+    """The code of what replaced it, once that one is released itself."""
+    query = select(permits.c.code).where(permits.c.replaces == row.id, permits.c.state.in_(sorted(RELEASED)))
+    return connection.execute(query.order_by(permits.c.created_at.desc())).scalars().first()
+
+
+def _certificates(connection: Connection, versions: Sequence[Row[Any]]) -> Sequence[bytes]:
+    used = {one["certificate_sha256"] for version in versions for one in json.loads(version.signatures)}
+    return connection.execute(select(certificates.c.der).where(certificates.c.sha256.in_(sorted(used)))).scalars().all()
+
+
+def _public(record: _Record, bundle: Bundle) -> PublicPermit:
+    row, office, kind = record.row, bundle.office, bundle.permit_type
+    signatory = json.loads(row.signatory)
+    return PublicPermit(
+        code=row.code,
+        number=row.number,
+        type_name=kind.name,
+        profession=kind.profession,
+        holder=holder.shown(plain(at(record.case, NAME)), office.holder_name),
+        place=_place(bundle, record.case),
+        valid_from=date.fromisoformat(row.valid_from),
+        valid_to=date.fromisoformat(row.valid_to),
+        office=_office(bundle),
+        official=signatory["name"],
+        official_title=f"{signatory['prefix']} {signatory['title']}".strip(),
+        versions=tuple(_version(one) for one in record.documents),
+        history=_history(record),
+        replaced_by=record.successor,
+        is_example=any(_development(der) for der in record.certificates),
+    )
+
+
+def _place(bundle: Bundle, case: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+    """The practice place, in the type's own order: fields that the office calls public, and no others whatever it says."""
+    shown = []
+    for field in bundle.permit_type.fields:
+        if not (field.public and field.path.startswith(_PLACE) and field.kind in _PUBLIC_KINDS):
+            continue
+        value = write(field.kind, at(case, field.path), bundle.labels)
+        if value:
+            shown.append(("" if field.kind in _SPEAKS_FOR_ITSELF else field.label, value))
+    return tuple(shown)
+
+
+def _office(bundle: Bundle) -> PublicOffice:
+    office = bundle.office
+    return PublicOffice(
+        code=office.code,
+        name=office.name,
+        short_name=office.short_name,
+        government=office.government,
+        timezone=office.calendar.timezone,
+        certificate_label=office.certificate_label,
+        emblem=bundle.files.get(f"{office.code}/{office.emblem}") or bundle.files[f"{SHARED}/{office.emblem}"],
+    )
+
+
+def _version(row: Row[Any]) -> Version:
+    signatures = tuple(
+        Signature(one["field"], one["by"], one["level"], instant(one["at"])) for one in json.loads(row.signatures)
+    )
+    return Version(row.version, row.sha, instant(row.released_at), signatures)
+
+
+def _history(record: _Record) -> tuple[Happening, ...]:
+    issued = [Happening("issued", instant(one.released_at)) for one in record.documents[:1]]
+    return (*issued, *(Happening(_HAPPENED[what], instant(at)) for what, at in record.happened))
+
+
+def _development(der: bytes) -> bool:
+    """Tell by the certificate itself whether it is a development one."""
+    issuer = x509.load_der_x509_certificate(der).issuer
+    return any(one.value == ORGANISATION for one in issuer.get_attributes_for_oid(NameOID.ORGANIZATION_NAME))
