@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
@@ -25,10 +26,8 @@ def test_plain_json_is_read_as_it_is(value, ascii_):
 
 @given(st.binary() | st.text().map(lambda text: text.encode("utf-8", "replace")))
 def test_any_bytes_are_read_or_refused(raw):
-    try:
-        loads(raw)
-    except BadRequest as refused:
-        assert refused.code.startswith("json_")
+    with suppress(BadRequest):
+        json.dumps(loads(raw)).encode()
 
 
 @pytest.mark.parametrize("levels", [19, 20])
