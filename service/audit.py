@@ -112,8 +112,11 @@ def _journal(connection: Connection, teken: Teken, walked: Counter[str]) -> Iter
 def _permits(connection: Connection) -> Iterator[Violation]:
     for row in connection.execute(select(permits)).all():
         allotted = register.of_permit(connection, row.id)
-        if (allotted.number if allotted else None) != row.number:
+        known = {allotted.number} if allotted else {None}
+        if row.number not in (known | {None} if register.is_void(connection, row.id) else known):
             yield Violation("I3", row.id, "its number is not the register's")
+        if register.standing(connection, row.id) > 1:
+            yield Violation("I3", row.id, "it has two numbers that are not void")
         voided = register.is_void(connection, row.id)
         if voided and row.state != State.CLOSED:
             yield Violation("I3", row.id, f"its number is void, but it is {row.state}")

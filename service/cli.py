@@ -81,6 +81,17 @@ def _parser() -> argparse.ArgumentParser:
 
     _act_parser(commands)
 
+    year_end = commands.add_parser(
+        "year-end", help="numbered in an earlier year and unsigned: list, or settle by policy"
+    )
+    year_end.add_argument("office")
+    year_end.add_argument("--settle", action="store_true", help="keep or void, as the office's policy says")
+    year_end.set_defaults(run=_year_end)
+
+    repin = commands.add_parser("re-pin", help="typeset a case by the office's files of today; voids what was read")
+    repin.add_argument("permit")
+    repin.set_defaults(run=_repin)
+
     resume = commands.add_parser("resume", help="send a parked permit back to the step at which it stuck")
     resume.add_argument("permit")
     resume.set_defaults(run=_resume)
@@ -264,6 +275,19 @@ def _resume(chosen: argparse.Namespace) -> None:
     print(json.dumps(resume_parked(_teken(), chosen.permit), ensure_ascii=False))
 
 
+def _year_end(chosen: argparse.Namespace) -> None:
+    from service.year_end import left_over, settle_year
+
+    for item in (settle_year if chosen.settle else left_over)(_teken(), chosen.office):
+        print(json.dumps(item, ensure_ascii=False))
+
+
+def _repin(chosen: argparse.Namespace) -> None:
+    from service.intake import repin
+
+    print(json.dumps(repin(_teken(), chosen.permit), ensure_ascii=False))
+
+
 def _verify(chosen: argparse.Namespace) -> int:
     from service.verification import verify_file_command
 
@@ -299,7 +323,7 @@ def _checkpoint(_: argparse.Namespace) -> None:
 def _words(error: Any) -> str:
     from service.problems import fault, problem
 
-    said = problem(error.code, "internal", error.params)
+    said = problem(error.code, error.params)
     places = [f"  {one.pointer}: {fault(one.code, one.params)}" for one in error.faults]
     return "\n".join([f"{said.title}. {said.advice}", *places])
 

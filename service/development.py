@@ -50,9 +50,9 @@ def start(settings: Settings, **more: str) -> list[subprocess.Popen[bytes]]:
     ]
     commands = [[*web, "service.app:from_environment()"], ["worker.py", "work"], ["worker.py", "sign"]]
     return [
-        subprocess.Popen([sys.executable, *command], cwd=PROJECT, env=environment, stdout=sys.stderr)
+        subprocess.Popen([sys.executable, *command], cwd=PROJECT, env=environment, stdout=sys.stderr)  # noqa: S603 - our own programs
         for command in commands
-    ]  # noqa: S603 - our own
+    ]
 
 
 def stop(processes: list[subprocess.Popen[bytes]]) -> None:

@@ -6,11 +6,12 @@ import hashlib
 import hmac
 import json
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Row, delete, insert, or_, select, update
+from sqlalchemy import Connection, Row, delete, func, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from service import failpoints, flow, moves, register
@@ -35,7 +36,7 @@ from service.errors import (
 from service.journal import Entry, append
 from service.people import local_day
 from service.permits import BEFORE_ISSUE, RELEASED, State
-from service.sop.model import By, Office, PermitType, Verb
+from service.sop.model import By, Office, PermitType, Procedure, Verb
 from service.store.permits import change, lock
 from service.store.tables import acts, clients, idempotency, permits, revisions
 
@@ -46,6 +47,7 @@ RUNNING_SECONDS = 60
 """A first request that has not answered after this long is taken for dead; the upstream id still keeps the case single."""
 KEY_LENGTH = 255
 REASON_LENGTH = 500
+REPINNABLE = frozenset({State.RECEIVED, State.DRAFTED, State.IN_PARAF, State.NUMBERED})
 BOOKKEEPING = frozenset({"attested", "complete_at", "upstream_id"})
 """Parts of a case that no paraf binds: upstream's own record of who did what when."""
 
@@ -145,6 +147,43 @@ def withdraw(teken: Teken, client: Client, permit_id: str, reason: str) -> dict[
     return {"id": row.id, "state": row.state, "upstream_id": row.upstream_id}
 
 
+def repin(teken: Teken, permit_id: str) -> dict[str, Any]:
+    """Move a case that nobody signed yet to the office's files of today, on the record: what was read of the old paper is voided (§4.1).
+
+    Raises NotFound, StateForbids.
+    """
+    with teken.db.read() as connection:
+        found = connection.execute(select(permits).where(permits.c.id == permit_id)).first()
+    if found is None:
+        raise NotFound("permit_unknown")
+    pin = teken.pins.pin(found.office, found.type)
+    procedure = teken.pins.open(pin).permit_type.procedure
+    with teken.db.write() as connection:
+        row = lock(connection, permit_id)
+        assert row is not None, "permits are never deleted"
+        if row.state not in REPINNABLE or row.pin == pin:
+            raise StateForbids(state=row.state)
+        body = json.loads(_newest(connection, row).body)
+        manifest_sha = _manifest(body, pin)
+        _copy_revision(connection, row, manifest_sha, teken.clock.now())
+        moved, voided = _begin_again(connection, teken, row, procedure, manifest_sha, pin)
+        moves.tell(connection, teken, moved, "case.re_pinned", {"pin": pin, "before": row.pin, "acts_voided": voided})
+    teken.doorbell.ring(moved.queue, moved.id)
+    return {"id": moved.id, "state": moved.state, "revision": moved.revision}
+
+
+def _copy_revision(connection: Connection, row: Row[Any], manifest_sha: str, now: datetime) -> None:
+    """The same content under another pin is another revision: readings bind both."""
+    old = dict(_newest(connection, row)._mapping)  # noqa: SLF001 - SQLAlchemy's public name
+    fresh = old | {"revision": row.revision + 1, "manifest_sha": manifest_sha, "accepted_at": stamp(now)}
+    connection.execute(insert(revisions).values(**fresh))
+
+
+def _manifest(body: Mapping[str, Any], pin: str) -> str:
+    """Hash what a reading binds: the case without upstream's own bookkeeping, and the pinned files."""
+    return digest({"content": {k: v for k, v in body.items() if k not in BOOKKEEPING}, "pin": pin})
+
+
 def _close(connection: Connection, teken: Teken, row: Row[Any], *, by: str, reason: str) -> Row[Any]:
     if row.state not in BEFORE_ISSUE:
         raise StateForbids(state=row.state)
@@ -184,8 +223,7 @@ def _prepare(teken: Teken, client: Client, payload: object) -> _Ready:
     accepted = parse_case(payload, permit_type, today=local_day(office, now), now=now)
     photo_sha = _clean_photo(teken, accepted.case, permit_type)
     pin = teken.pins.pin(office_code, type_code)
-    content = {k: v for k, v in accepted.case.as_dict().items() if k not in BOOKKEEPING}
-    manifest_sha = digest({"content": content, "pin": pin})
+    manifest_sha = _manifest(accepted.case.as_dict(), pin)
     return _Ready(accepted.case, office, permit_type, accepted.warnings, pin, manifest_sha, photo_sha)
 
 
@@ -251,33 +289,30 @@ def _insert(
 
 
 def _revise(connection: Connection, teken: Teken, row: Row[Any], ready: _Ready, now: datetime) -> Row[Any]:
-    """Take a corrected case: it keeps its number, code and place; readings of other content are voided, and everything made from it."""
-    revision = row.revision + 1
-    _insert_revision(connection, row.id, revision, ready, now)
+    """Take a corrected case: it keeps its number, code and place."""
+    _insert_revision(connection, row.id, row.revision + 1, ready, now)
+    changed, voided = _begin_again(connection, teken, row, ready.permit_type.procedure, ready.manifest_sha, ready.pin)
+    _tell(connection, teken, "case.corrected", changed, ready, acts_voided=voided)
+    return changed
+
+
+def _begin_again(
+    connection: Connection, teken: Teken, row: Row[Any], procedure: Procedure, manifest_sha: str, pin: str
+) -> tuple[Row[Any], int]:
+    """Void the readings of other content and everything made from it; the number and readings of the same content stay."""
+    now = teken.clock.now()
     readings = [str(verb) for verb in flow.READINGS]
     outdated = acts.c.verb.not_in([*readings, str(Verb.NUMBER)]) | (
-        acts.c.verb.in_(readings) & (acts.c.manifest_sha != ready.manifest_sha)
+        acts.c.verb.in_(readings) & (acts.c.manifest_sha != manifest_sha)
     )
-    voided = (
-        update(acts).where(acts.c.permit == row.id, acts.c.voided_at.is_(None), outdated).values(voided_at=stamp(now))
+    mine = (acts.c.permit == row.id) & acts.c.voided_at.is_(None)
+    voided = connection.execute(update(acts).where(mine, outdated).values(voided_at=stamp(now))).rowcount
+    made = dict.fromkeys(("draft_sha", "final_sha", "ordered_sha", "signatory"))
+    newest = connection.execute(select(func.max(revisions.c.revision)).where(revisions.c.permit == row.id)).scalar_one()
+    again = moves.settle(
+        connection, row, procedure, now, state=State.RECEIVED, position=0, revision=newest, pin=pin, **made
     )
-    count = connection.execute(voided).rowcount
-    changed = moves.settle(
-        connection,
-        row,
-        ready.permit_type.procedure,
-        now,
-        state=State.RECEIVED,
-        position=0,
-        revision=revision,
-        pin=ready.pin,
-        draft_sha=None,
-        final_sha=None,
-        ordered_sha=None,
-        signatory=None,
-    )
-    _tell(connection, teken, "case.corrected", changed, ready, acts_voided=count)
-    return changed
+    return again, voided
 
 
 def _tell(connection: Connection, teken: Teken, event: str, row: Row[Any], ready: _Ready, **more: Any) -> None:

@@ -33,10 +33,10 @@ class State(StrEnum):
 S = State
 TRANSITIONS: Mapping[State, frozenset[State]] = {
     S.RECEIVED: frozenset({S.DRAFTED, S.RETURNED, S.CLOSED, S.PARKED}),
-    S.DRAFTED: frozenset({S.IN_PARAF, S.NUMBERED, S.SIGNING, S.RETURNED, S.CLOSED, S.PARKED}),
-    S.IN_PARAF: frozenset({S.NUMBERED, S.SIGNING, S.RETURNED, S.CLOSED, S.PARKED}),
+    S.DRAFTED: frozenset({S.RECEIVED, S.IN_PARAF, S.NUMBERED, S.SIGNING, S.RETURNED, S.CLOSED, S.PARKED}),
+    S.IN_PARAF: frozenset({S.RECEIVED, S.NUMBERED, S.SIGNING, S.RETURNED, S.CLOSED, S.PARKED}),
     S.RETURNED: frozenset({S.RECEIVED, S.CLOSED}),
-    S.NUMBERED: frozenset({S.SIGNING, S.RETURNED, S.CLOSED, S.PARKED}),
+    S.NUMBERED: frozenset({S.RECEIVED, S.IN_PARAF, S.SIGNING, S.RETURNED, S.CLOSED, S.PARKED}),  # back: re-pinned, new year
     S.SIGNING: frozenset(
         {S.SIGNED, S.NUMBERED, S.IN_PARAF, S.CLOSED, S.PARKED}
     ),  # back: the mandate ended before the signature

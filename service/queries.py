@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -9,9 +10,11 @@ from sqlalchemy import Connection, Row, select, text
 
 from service import flow, journal
 from service.archive import ArchiveDamaged
+from service.deadlines import deadlines
 from service.errors import NotFound, NotIssued
 from service.intake import Client
 from service.permits import RELEASED, State
+from service.pins import Bundle
 from service.sop.model import How
 from service.store import StoreBusy
 from service.store.tables import acts, permits, revisions, tickets
@@ -101,45 +104,40 @@ def preview(teken: Teken, permit_id: str) -> tuple[bytes | None, str | None]:
 
 
 def waiting(teken: Teken, office: str) -> list[dict[str, Any]]:
-    """Return what waits for a person of the office, parked permits included: nothing is silently stuck (I1)."""
+    """Return what waits for a person of the office, soonest due first; parked and returned permits are listed too (I1)."""
     with teken.db.read() as connection:
-        query = select(permits).where(
-            permits.c.office == office, permits.c.state != State.CLOSED, permits.c.queue.in_(["person", "none"])
-        )
-        rows = connection.execute(query.order_by(permits.c.complete_at)).all()
-    found = []
-    for row in rows:
-        act = flow.at(teken.pins.open(row.pin).permit_type.procedure, row.position)
-        if row.queue == "person" and act is not None:
-            found.append(
-                {
-                    "id": row.id,
-                    "state": row.state,
-                    "row": act.row,
-                    "verb": str(act.verb),
-                    "role": act.role,
-                    "number": row.number,
-                }
-            )
-        elif row.state in {State.PARKED, State.RETURNED}:
-            found.append(
-                {
-                    "id": row.id,
-                    "state": row.state,
-                    "row": None,
-                    "verb": None,
-                    "role": None,
-                    "number": row.number,
-                    "fault": row.fault,
-                }
-            )
-    return found
+        query = select(permits).where(permits.c.office == office, permits.c.queue.in_(["person", "none"]))
+        rows = connection.execute(
+            query.where(permits.c.state.not_in([State.CLOSED, State.REVOKED, State.REPLACED]))
+        ).all()
+        listed = [
+            _waiting(connection, row, teken.pins.open(row.pin))
+            for row in rows
+            if row.queue == "person" or row.state in _STUCK
+        ]
+    return sorted(listed, key=lambda one: (one["due"]["row"] or one["due"]["total"] or "9", one["id"]))
+
+
+_STUCK = frozenset({State.PARKED, State.RETURNED})
+
+
+def _waiting(connection: Connection, row: Row[Any], bundle: Bundle) -> dict[str, Any]:
+    act = flow.at(bundle.permit_type.procedure, row.position) if row.queue == "person" else None
+    return {
+        "id": row.id,
+        "upstream_id": row.upstream_id,
+        "state": row.state,
+        "row": act.row if act else None,
+        "verb": str(act.verb) if act else None,
+        "role": act.role if act else None,
+        "number": row.number,
+        "fault": row.fault,
+        "due": deadlines(connection, row, bundle),
+    }
 
 
 def steps(teken: Teken, permit_id: str) -> list[dict[str, Any]]:
     """Return every row of the SOP, in its order, with how and when it was done in this case."""
-    import json
-
     with teken.db.read() as connection:
         row = _any(connection, permit_id)
         query = select(revisions.c.body).where(revisions.c.permit == row.id, revisions.c.revision == row.revision)

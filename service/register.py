@@ -56,7 +56,7 @@ def allot(
     `day` is the local date that is printed; the series' period follows from it. Raises ClockBehind.
     """
     existing = of_permit(connection, permit)
-    if existing is not None:
+    if existing is not None and not is_void(connection, permit):
         return existing
     rules = office.series[permit_type.series]
     name = series_name(office, permit_type, day)
@@ -85,7 +85,7 @@ def allot(
 
 def void(connection: Connection, *, permit: str, by: str, reason: str, at: datetime) -> Allotted | None:
     """Void the permit's number: the entry stays, a new one says why and by whom. None if it has no number or is voided already."""
-    entry = connection.execute(select(register).where(register.c.permit == permit, register.c.kind == "allot")).first()
+    entry = _newest(connection, permit)
     if entry is None or is_void(connection, permit):
         return None
     row = connection.execute(select(series).where(series.c.name == entry.series).with_for_update()).one()
@@ -105,17 +105,26 @@ def void(connection: Connection, *, permit: str, by: str, reason: str, at: datet
 
 
 def of_permit(connection: Connection, permit: str) -> Allotted | None:
-    """Return the permit's number, voided or not."""
-    row = connection.execute(select(register).where(register.c.permit == permit, register.c.kind == "allot")).first()
+    """Return the permit's number, the newest if one was voided at new year; voided or not."""
+    row = _newest(connection, permit)
     return None if row is None else Allotted(row.series, row.no, row.number, date.fromisoformat(row.day), row.hash)
 
 
 def is_void(connection: Connection, permit: str) -> bool:
-    """Tell whether the permit's number was voided."""
-    return (
-        connection.execute(select(register.c.no).where(register.c.permit == permit, register.c.kind == "void")).first()
-        is not None
+    """Tell whether the permit's newest number was voided."""
+    entry = _newest(connection, permit)
+    if entry is None:
+        return False
+    voided = select(register.c.no).where(
+        register.c.series == entry.series, register.c.no == entry.no, register.c.kind == "void"
     )
+    return connection.execute(voided).first() is not None
+
+
+def standing(connection: Connection, permit: str) -> int:
+    """Return how many numbers of the permit are not void: at most one (I3)."""
+    kinds = list(connection.execute(select(register.c.kind).where(register.c.permit == permit)).scalars())
+    return kinds.count("allot") - kinds.count("void")
 
 
 def series_name(office: Office, permit_type: PermitType, day: date) -> str:
@@ -133,6 +142,11 @@ def walk(connection: Connection, name: str) -> Iterator[tuple[Row[Any], bool]]:
         fields = {k: v for k, v in row._mapping.items() if k != "hash"}  # noqa: SLF001 - SQLAlchemy's public name
         yield row, row.seq == expected and row.prev == head and row.hash == digest(fields)
         head = row.hash
+
+
+def _newest(connection: Connection, permit: str) -> Row[Any] | None:
+    query = select(register).where(register.c.permit == permit, register.c.kind == "allot")
+    return connection.execute(query.order_by(register.c.at.desc(), register.c.seq.desc())).first()
 
 
 def _locked(connection: Connection, name: str, office: Office, start: int) -> Row[Any]:

@@ -196,7 +196,9 @@ register = Table(
     Column("prev", Text, nullable=False),
     Column("hash", Text, nullable=False),
     UniqueConstraint("series", "kind", "no", name="each_number_once"),
-    UniqueConstraint("permit", "kind", name="one_number_per_permit"),
+    UniqueConstraint(
+        "permit", "kind", "series", name="one_number_per_permit"
+    ),  # a voided one may be followed next year
     UniqueConstraint("number", "kind", "series", name="each_text_once"),
     _one_of("kind", ["allot", "void"]),
 )

@@ -247,7 +247,7 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['series'], ['series.name'], ),
     sa.PrimaryKeyConstraint('series', 'seq'),
     sa.UniqueConstraint('number', 'kind', 'series', name='each_text_once'),
-    sa.UniqueConstraint('permit', 'kind', name='one_number_per_permit'),
+    sa.UniqueConstraint('permit', 'kind', 'series', name='one_number_per_permit'),
     sa.UniqueConstraint('series', 'kind', 'no', name='each_number_once')
     )
     op.create_table('tickets',
