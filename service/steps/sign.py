@@ -57,7 +57,7 @@ def signature_record(field: str, by: str, signed: Signed) -> dict[str, str]:
 
 def _commit(connection: Any, teken: Teken, work: Work, named: dict[str, Any], signed: Signed, sha: str) -> Row[Any]:
     row = fenced(connection, work.claim)
-    record = signature_record(FIELD, _title(named), signed)
+    record = signature_record(FIELD, _who(named), signed)
     actor = Actor(named["official"], named["mandate"], "")
     done = Done(
         "permit.signed",
@@ -106,5 +106,5 @@ def _order_lapsed(teken: Teken, work: Work) -> Row[Any]:
     return moved
 
 
-def _title(named: dict[str, Any]) -> str:
-    return f"{named['prefix']} {named['title']}".strip()
+def _who(named: dict[str, Any]) -> str:
+    return f"{named['name']}, {named['prefix']} {named['title']}".replace(",  ", ", ")
