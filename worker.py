@@ -19,6 +19,7 @@ from service.listening import listen
 from service.logs import log_to_stderr
 from service.pipeline import drain
 from service.settings import Settings
+from service.store import StoreBusy
 from service.wiring import open_teken, remember
 
 QUEUES = ("work", "sign")
@@ -40,8 +41,11 @@ def main(arguments: list[str]) -> int:
     signal.signal(signal.SIGTERM, lambda number, _: stop.append(number))
     signal.signal(signal.SIGINT, lambda number, _: stop.append(number))
     while not stop:
-        if drain(teken, queue, limit=50):
-            continue
+        try:
+            if drain(teken, queue, limit=50):
+                continue
+        except StoreBusy:  # locked, restarting or away: nothing was written, and it is asked again
+            print("worker.py: database busy", file=sys.stderr)
         if settings.redis_url:
             listen(teken, queue, settings.poll_seconds)
         else:

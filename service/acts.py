@@ -204,7 +204,7 @@ def decide(teken: Teken, official: str, permit: str, *, to: State, decision: str
         who = actor(connection, bundle.office, official, str(head), local_day(bundle.office, now))
         if (row.state, to) not in _DECISIONS:
             raise StateForbids(state=row.state)
-        moved = change(connection, row, now, state=to)
+        moved = change(connection, row, now, state=to, fault=row.fault)
         told = {"decision": decision, "reason_sha256": sha256(reason.encode()), "mandate": who.mandate}
         moves.tell(connection, teken, moved, _DECISIONS[row.state, to], told)
     return _answer(moved)
@@ -215,10 +215,11 @@ def resume_parked(teken: Teken, permit: str) -> dict[str, Any]:
     bundle = _bundle(teken, permit)
     with teken.db.write() as connection:
         row = _locked(connection, permit, bundle)
-        if row.state != State.PARKED:
+        if row.parked_from is None or row.state == State.CLOSED:
             raise StateForbids(state=row.state)
+        state = row.parked_from if row.state == State.PARKED else row.state
         moved = moves.settle(
-            connection, row, bundle.permit_type.procedure, teken.clock.now(), state=row.parked_from, parked_from=None
+            connection, row, bundle.permit_type.procedure, teken.clock.now(), state=state, parked_from=None
         )
         moves.tell(connection, teken, moved, "permit.resumed", {"state": moved.state})
     teken.doorbell.ring(moved.queue, moved.id)

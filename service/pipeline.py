@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -12,10 +13,10 @@ from service import failpoints, flow, moves
 from service.archive import ArchiveDamaged
 from service.clock import stamp
 from service.errors import TekenError
-from service.permits import State
+from service.permits import RELEASED, State
 from service.steps import STEPS, Work
 from service.store import StoreBusy
-from service.store.permits import Claim, Lost, change, claim, due_ids, fenced
+from service.store.permits import LONGEST_WAIT, Claim, Lost, change, claim, due_ids, fenced
 from signing import SigningError
 
 if TYPE_CHECKING:
@@ -81,6 +82,7 @@ def _attempt(teken: Teken, held: Claim, row: Row) -> None:  # type: ignore[type-
         log.info("claim_lost", permit=row.id)
     except StoreBusy:
         log.warning("store_busy", permit=row.id)
+        _put_back(teken, held)
     except (TekenError, SigningError, ArchiveDamaged) as error:
         _defer(teken, held, getattr(error, "code", type(error).__name__))
     except Exception as error:  # noqa: BLE001 - a fault of the program parks one permit, not the office
@@ -98,19 +100,29 @@ def _defer(teken: Teken, held: Claim, fault: str) -> None:
     try:
         with teken.db.write() as connection:
             row = fenced(connection, held)
-            due_at = stamp(now + timedelta(seconds=wait))
+            due_at = stamp(now + min(timedelta(seconds=wait), LONGEST_WAIT))
             change(connection, row, now, fault=fault, attempts=held.attempts, due_at=due_at)
     except (Lost, StoreBusy):
         log.info("defer_lost", permit=held.permit)
 
 
+def _put_back(teken: Teken, held: Claim) -> None:
+    """The database was busy, which is no fault of the permit: the try does not count. If even this fails, the lease ends by itself."""
+    now = teken.clock.now()
+    with contextlib.suppress(Lost, StoreBusy), teken.db.write() as connection:
+        row = fenced(connection, held)
+        due_at = stamp(now + timedelta(seconds=teken.settings.retry_seconds))
+        change(connection, row, now, fault=row.fault, attempts=held.attempts - 1, due_at=due_at)
+
+
 def _park(teken: Teken, held: Claim, fault: str) -> None:
-    """Set the permit aside, visibly, for a person (I1)."""
+    """Set the permit aside, visibly, for a person (I1). One that is released stays what it is to the world: only its next step waits."""
     try:
         with teken.db.write() as connection:
             row = fenced(connection, held)
+            state = row.state if row.state in RELEASED else State.PARKED
             parked = change(
-                connection, row, teken.clock.now(), state=State.PARKED, queue="none", parked_from=row.state, fault=fault
+                connection, row, teken.clock.now(), state=state, queue="none", parked_from=row.state, fault=fault
             )
             moves.tell(connection, teken, parked, "permit.parked", {"fault": fault, "from": row.state})
     except (Lost, StoreBusy):

@@ -113,7 +113,7 @@ def waiting(teken: Teken, office: str) -> list[dict[str, Any]]:
         listed = [
             _waiting(connection, row, teken.pins.open(row.pin))
             for row in rows
-            if row.queue == "person" or row.state in _STUCK
+            if row.queue == "person" or row.state in _STUCK or row.parked_from is not None
         ]
     return sorted(listed, key=lambda one: (one["due"]["row"] or one["due"]["total"] or "9", one["id"]))
 

@@ -112,5 +112,5 @@ def _replace(connection: Connection, teken: Teken, row: Row[Any]) -> None:
     old = lock(connection, row.replaces)
     assert old is not None, "replaces is a foreign key"
     if old.state in RELEASED and may_become(State(old.state), State.REPLACED):
-        replaced = change(connection, old, teken.clock.now(), state=State.REPLACED, queue="none")
+        replaced = change(connection, old, teken.clock.now(), state=State.REPLACED, queue="none", parked_from=None)
         moves.tell(connection, teken, replaced, "permit.replaced", {"by_permit": row.id, "by_number": row.number})

@@ -6,18 +6,21 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, or_, select, update
 
 from service.clock import stamp
 from service.permits import State, may_become
 from service.store.tables import permits
 
+LONGEST_WAIT = timedelta(hours=1)
+"""Neither a lease nor the wait before another try is longer."""
 
-class Lost(Exception):  # noqa: N818
+
+class Lost(Exception):
     """The claim is no longer ours, or somebody moved the permit on meanwhile. Expected in a race; nothing was written."""
 
 
-class TransitionForbidden(Exception):  # noqa: N818
+class TransitionForbidden(Exception):
     """The change is not in the table of transitions: a fault of the program."""
 
 
@@ -67,9 +70,7 @@ def claim(
     connection: Connection, queue: str, now: datetime, lease: timedelta, permit: str | None = None
 ) -> tuple[Claim, Row[Any]] | None:
     """Take the next due permit of a queue (or the given one, if due). Attempts are counted before the work: poison is bounded."""
-    present = stamp(now)
-    due = select(permits).where(permits.c.queue == queue, permits.c.due_at <= present)
-    due = due.where(or_(permits.c.lease_until == "", permits.c.lease_until <= present))
+    due = select(permits).where(_is_due(queue, now))
     if permit is not None:
         due = due.where(permits.c.id == permit)
     row = connection.execute(
@@ -88,10 +89,13 @@ def claim(
 
 def due_ids(connection: Connection, queue: str, now: datetime, limit: int) -> list[str]:
     """Return ids of permits whose step on the queue is due and unclaimed: what the sweep rings for."""
-    present = stamp(now)
-    query = select(permits.c.id).where(
-        permits.c.queue == queue,
-        permits.c.due_at <= present,
-        or_(permits.c.lease_until == "", permits.c.lease_until <= present),
-    )
+    query = select(permits.c.id).where(_is_due(queue, now))
     return list(connection.execute(query.order_by(permits.c.due_at).limit(limit)).scalars())
+
+
+def _is_due(queue: str, now: datetime) -> ColumnElement[bool]:
+    """Due and not leased. A wait or lease longer than any that we make was written by a clock that has gone back since."""
+    present, absurd = stamp(now), stamp(now + 2 * LONGEST_WAIT)
+    due = or_(permits.c.due_at <= present, permits.c.due_at > absurd)
+    free = or_(permits.c.lease_until == "", permits.c.lease_until <= present, permits.c.lease_until > absurd)
+    return and_(permits.c.queue == queue, due, free)

@@ -74,7 +74,7 @@ permits = Table(
     Column("attempts", Integer, nullable=False, default=0),
     Column("due_at", Text, nullable=False),
     Column("fault", Text),  # last failure: a code, never personal data
-    Column("parked_from", Text),
+    Column("parked_from", Text),  # set while a step is set aside; a released permit keeps its state meanwhile
     Column("series", Text),
     Column("number_no", Integer),
     Column("number", Text),
