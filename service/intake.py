@@ -20,6 +20,8 @@ from service.canonical import digest, dumps
 from service.cases import Case, address, parse_case
 from service.clock import instant, stamp
 from service.codes import crockford, readable_url
+from service.document.errors import PhotoInvalid
+from service.document.glyphs import coverage, fonts_of
 from service.document.photo import clean_photo
 from service.errors import (
     CaseInvalid,
@@ -36,6 +38,7 @@ from service.errors import (
 from service.journal import Entry, append
 from service.people import local_day
 from service.permits import BEFORE_ISSUE, RELEASED, State
+from service.pins import Bundle
 from service.sop.model import By, Office, PermitType, Procedure, Verb
 from service.store.permits import change, lock
 from service.store.tables import acts, clients, idempotency, permits, revisions
@@ -221,8 +224,9 @@ def _prepare(teken: Teken, client: Client, payload: object) -> _Ready:
         raise CaseInvalid(faults=(Fault("/type", "type_unknown"),)) from None
     now = teken.clock.now()
     accepted = parse_case(payload, permit_type, today=local_day(office, now), now=now)
-    photo_sha = _clean_photo(teken, accepted.case, permit_type)
     pin = teken.pins.pin(office_code, type_code)
+    _check_glyphs(teken.pins.open(pin), accepted.case)
+    photo_sha = _clean_photo(teken, accepted.case, permit_type)
     manifest_sha = _manifest(accepted.case.as_dict(), pin)
     return _Ready(accepted.case, office, permit_type, accepted.warnings, pin, manifest_sha, photo_sha)
 
@@ -231,7 +235,24 @@ def _clean_photo(teken: Teken, case: Case, permit_type: PermitType) -> str | Non
     """Decode, re-encode and archive the photo: what the sender's file carried beside the picture is not kept."""
     if case.photo is None or case.photo.data is None or permit_type.photo is None:
         return None
-    return teken.archive.put(clean_photo(case.photo.data, ratio=permit_type.photo.ratio))
+    try:
+        return teken.archive.put(clean_photo(case.photo.data, ratio=permit_type.photo.ratio))
+    except PhotoInvalid as error:
+        raise CaseInvalid(faults=(Fault("/photo/data", error.code, error.params),)) from None
+
+
+def _check_glyphs(bundle: Bundle, case: Case) -> None:
+    """Refuse characters that the office's font can't print now, not after a 202."""
+    known = coverage(tuple(fonts_of(bundle.files, bundle.office.paper.font).values()))
+    faults = [
+        Fault("/" + field.path.replace(".", "/"), "missing_glyph", {"character": f"U+{ord(char):04X}"})
+        for field in bundle.permit_type.fields
+        if field.printed
+        for char in sorted(set(str(case.get(field.path) or "")))
+        if ord(char) not in known
+    ]
+    if faults:
+        raise CaseInvalid(faults=tuple(faults))
 
 
 def _store(connection: Connection, teken: Teken, client: Client, ready: _Ready) -> Row[Any]:

@@ -77,7 +77,9 @@ def _sqlite(url: str, busy_seconds: float) -> Engine:
     path = make_url(url).database
     if path and path != ":memory:":
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url, connect_args={"timeout": busy_seconds}, pool_size=8, max_overflow=64)
+    engine = create_engine(
+        url, connect_args={"timeout": busy_seconds}, hide_parameters=True, pool_size=8, max_overflow=64
+    )
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: sqlite3.Connection, _record: Any) -> None:
@@ -105,6 +107,7 @@ def _postgresql(url: str, busy_seconds: float) -> Engine:
     return create_engine(
         make_url(url).set(drivername="postgresql+psycopg"),
         connect_args={"connect_timeout": max(2, int(busy_seconds)), "options": options},
+        hide_parameters=True,  # an exception must not quote a case
         pool_pre_ping=True,
         pool_size=5,
         max_overflow=64,

@@ -211,6 +211,8 @@ ROWS = [
     Bad(
         "half a photo",
         422,
+        "case_invalid",
+        "/photo/data",
         "photo_unreadable",
         at="/photo/data",
         value=base64.b64encode(_grey()[:200]).decode(),
@@ -220,6 +222,8 @@ ROWS = [
     Bad(
         "one pixel",
         422,
+        "case_invalid",
+        "/photo/data",
         "photo_too_small",
         at="/photo/data",
         value=base64.b64encode(PNG).decode(),
@@ -229,12 +233,17 @@ ROWS = [
     Bad(
         "a pdf behind a png's head",
         422,
+        "case_invalid",
+        "/photo/data",
         "photo_format",
         at="/photo/data",
         value=base64.b64encode(b"\x89PNG\r\n\x1a\n%PDF-1.7").decode(),
         good=WITH_PHOTO,
         key_of="kudus",
     ),
+    # what the office's font can't print is refused at once, not after a 202
+    text("a smiling face", "Siti \N{GRINNING FACE} Contoh", "missing_glyph"),
+    text("another script", "Сити Контох", "missing_glyph"),
     # addresses
     get("unknown permit", "/api/v1/permits/izn_00000000000000000000", 404, "permit_unknown"),
     get("permit id climbs", "/api/v1/permits/..%2f..%2fetc%2fpasswd", 404, "not_found"),
