@@ -15,7 +15,7 @@ ADVICE = {
     "marker_not_empty": "Put the x-field: link around one empty box, with no text in it.",
     "untagged": "Typeset as PDF/A-3a and PDF/UA-1, so that the document carries a structure tree.",
     "field_spec": "Correct the field list: names unique, locks name fields that exist.",
-    "font_unusable": "Give a TrueType font (glyf outlines) that covers the alphabet of the fields.",
+    "font_unusable": "Give a TrueType or OpenType font that covers the alphabet of the fields.",
     "field_missing": "The document has no such field; prepare it again with this field.",
     "field_filled": "The field is filled already; a filled field is never filled again.",
     "value_alphabet": "Use only characters of the field font (printable ASCII unless configured otherwise).",

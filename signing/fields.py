@@ -44,7 +44,7 @@ def prepare_fields(
 ) -> bytes:
     """Give a typeset document its fields: the same input gives the same bytes.
 
-    `font` is a TrueType font for the text fields, `alphabet` the characters that they can show, `size` their type size
+    `font` is a TrueType or OpenType font for the text fields, `alphabet` the characters that they can show, `size` their type size
     in points. The document's markers must be exactly the names in `fields`, each once, each around an empty box.
     Raises PreparationFailed: pdf_unreadable, untagged, field_spec, markers_differ, marker_not_empty, font_unusable.
     Sources: ISO 14289-1, 7.18 (Form, TU, Tabs); ISO 19005-3, 6.3 (appearance, flags); ISO 32000-2, 12.7.

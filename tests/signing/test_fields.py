@@ -81,6 +81,26 @@ def test_the_field_font_covers_its_alphabet_with_true_widths(alphabet, grid):
         assert abs(widths[letter.encode("cp1252")[0] - first] - advance) <= 1
 
 
+def test_an_opentype_font_is_embedded_as_it_is(pki):
+    """CFF outlines need no conversion: their table goes in as Type1C, found by glyph names."""
+    from signing import Expectation, ExpectedSignature, fill_and_seal, prove, sign
+    from tests.signing.world import HOLDER, URL, opentype
+
+    preview = prepare_fields(typeset(names()), AFTER.fields, font=opentype())
+    with pikepdf.open(io.BytesIO(preview)) as document:
+        entry = document.Root.AcroForm.DR.Font["/FieldFont"]
+        assert entry.Subtype == pikepdf.Name.Type1
+        assert entry.FontDescriptor.FontFile3.Subtype == pikepdf.Name.Type1C
+    head = sign(preview, pki.key("kepala"), AFTER.head_spec).pdf
+    final = fill_and_seal(head, VALUES, pki.key("segel"), AFTER.seal_spec).pdf
+    signatures = (
+        ExpectedSignature.by(pki.key("kepala"), HEAD, certify=True),
+        ExpectedSignature.by(pki.key("segel"), SEAL),
+    )
+    wanted = Expectation(preview=preview, signatures=signatures, values=VALUES, visible=(NUMBER, HOLDER), qr_url=URL)
+    prove(final, wanted)
+
+
 def test_markers_must_be_exactly_the_wanted_ones():
     assert refused(typeset(names()), AFTER.fields[:-1]) == "field_spec"  # the head's lock names the seal
     assert refused(typeset(names()), FLOWS["head_only"].fields) == "markers_differ"

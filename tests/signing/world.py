@@ -86,6 +86,38 @@ def font() -> bytes:
 
 
 @functools.cache
+def opentype() -> bytes:
+    """The same font with CFF outlines, made here so that no font file is needed."""
+    from fontTools.agl import UV2AGL
+    from fontTools.fontBuilder import FontBuilder
+    from fontTools.pens.t2CharStringPen import T2CharStringPen
+    from fontTools.ttLib import TTFont
+
+    source = TTFont(io.BytesIO(font()))
+    outlines, letters = source.getGlyphSet(), range(32, 127)
+    cmap = {code: UV2AGL[code] for code in letters}
+    origin = {".notdef": ".notdef"} | {UV2AGL[code]: source.getBestCmap()[code] for code in letters}
+    drawn, widths = {}, {}
+    for name, old in origin.items():
+        widths[name] = (source["hmtx"][old][0], 0)
+        pen = T2CharStringPen(widths[name][0], outlines)
+        outlines[old].draw(pen)
+        drawn[name] = pen.getCharString()
+    builder = FontBuilder(1000, isTTF=False)
+    builder.setupGlyphOrder(list(origin))
+    builder.setupCharacterMap(cmap)
+    builder.setupCFF("Sample-CFF", {}, drawn, {})
+    builder.setupHorizontalMetrics(widths)
+    builder.setupHorizontalHeader(ascent=900, descent=-200)
+    builder.setupNameTable({"familyName": "Sample", "styleName": "Regular", "psName": "Sample-CFF"})
+    builder.setupOS2()
+    builder.setupPost()
+    out = io.BytesIO()
+    builder.save(out)
+    return out.getvalue()
+
+
+@functools.cache
 def typeset(fields: tuple[str, ...], holder: str = HOLDER) -> bytes:
     given = {"fields": ",".join(fields), "number": NUMBER, "holder": holder}
     return typst.compile(str(HERE / "sample.typ"), pdf_standards=["a-3a", "ua-1"], sys_inputs=given)
