@@ -10,7 +10,7 @@ from service.errors import Busy
 from service.logs import log_to_stderr
 from service.settings import Settings
 from service.store import StoreBusy
-from service.web import about, api, headers, problems
+from service.web import about, api, headers, problems, verify
 from service.wiring import open_teken
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ def create_app(teken: Teken) -> Flask:
     app.register_error_handler(StoreBusy, _busy)
     app.register_blueprint(api.api)
     app.register_blueprint(about.about)
+    app.register_blueprint(verify.verify)
     return app
 
 

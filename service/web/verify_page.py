@@ -1,0 +1,119 @@
+"""From an answer to what the template shows: which words, which colour, which facts in which order."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from service.codes import grouped
+from service.verification import PermitState
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from service.verification import PermitAnswer, PublicOffice, PublicPermit
+    from service.web.verify_words import Tongue
+
+TONE = {
+    PermitState.IN_FORCE: ("good", "tick"),
+    PermitState.EXPIRING: ("good", "clock"),
+    PermitState.NOT_YET: ("wait", "clock"),
+    PermitState.SUSPENDED: ("wait", "pause"),
+    PermitState.REPLACED: ("wait", "swap"),
+    PermitState.UNDETERMINED: ("wait", "query"),
+    PermitState.EXPIRED: ("past", "clock"),
+    PermitState.REVOKED: ("bad", "cross"),
+    PermitState.UNKNOWN: ("bad", "cross"),
+}
+"""Colour and icon; the word stands beside them, so that nobody needs to see the colour."""
+_PNG = b"\x89PNG"
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A label above its lines. A number is cut into parts that may stand on lines of their own."""
+
+    label: str
+    lines: tuple[str, ...] = ()
+    parts: tuple[str, ...] = ()
+
+
+def panel(answer: PermitAnswer, tongue: Tongue) -> dict[str, str]:
+    """Return the one coloured panel."""
+    tone, icon = TONE[answer.state]
+    words = tongue.words["state"][answer.state]
+    values = _values(answer, tongue)
+    word = words["last_day"] if values.get("days") == "0" else words["word"]
+    return {
+        "tone": tone,
+        "icon": icon,
+        "word": tongue.say(word, **values),
+        "text": tongue.say(words["text"], **values),
+        "checked": tongue.say(tongue.words["checked"], when=tongue.moment(answer.checked_at)),
+    }
+
+
+def _values(answer: PermitAnswer, tongue: Tongue) -> dict[str, str]:
+    permit = answer.permit
+    if permit is None:
+        return {}
+    since = tongue.local(permit.history[-1].at).date() if permit.history else permit.valid_from
+    today = tongue.local(answer.checked_at).date()
+    days = {"days": str((permit.valid_to - today).days)} if answer.state is PermitState.EXPIRING else {}
+    return {
+        "from": tongue.day(permit.valid_from),
+        "to": tongue.day(permit.valid_to),
+        "since": tongue.day(since),
+        **days,
+    }
+
+
+def facts(permit: PublicPermit, tongue: Tongue) -> Iterator[Fact]:
+    """Yield what is to be compared with the paper, most telling first."""
+    words = tongue.words["facts"]
+    yield Fact(words["number"], parts=number_parts(permit.number))
+    yield Fact(words["holder"], (permit.holder,))
+    yield Fact(words["profession"], (permit.profession,))
+    yield Fact(words["place"], tuple(f"{label} {value}".strip() for label, value in permit.place))
+    span = {"from": tongue.day(permit.valid_from), "to": tongue.day(permit.valid_to)}
+    yield Fact(words["validity"], (tongue.say(words["validity_text"], **span),))
+    yield Fact(words["type"], (permit.type_name,))
+    yield Fact(words["issuer"], (permit.office.name,))
+    yield Fact(words["official"], (permit.official, permit.official_title))
+
+
+def number_parts(number: str) -> tuple[str, ...]:
+    """Cut a register number where it may break: after a slash, nowhere else."""
+    parts = number.split("/")
+    return (*(f"{part}/" for part in parts[:-1]), parts[-1])
+
+
+def record(permit: PublicPermit, tongue: Tongue) -> dict[str, Any]:
+    """Return what stands folded away: versions with their signatures, and what happened to the permit."""
+    words = tongue.words
+    versions = [
+        {
+            "title": tongue.say(words["document"], version=version.number),
+            "released": tongue.say(words["released"], when=tongue.moment(version.released_at)),
+            "sha256": version.sha256,
+            "signatures": [
+                {
+                    "kind": words["signature"].get(one.field, one.field),
+                    "by": one.by,
+                    "level": tongue.say(words["level"], level=one.level),
+                    "when": tongue.say(words["claimed"], when=tongue.moment(one.at)),
+                }
+                for one in version.signatures
+            ],
+        }
+        for version in permit.versions
+    ]
+    history = [f"{words['history_of'][one.what]}: {tongue.moment(one.at)}" for one in permit.history]
+    return {"versions": versions, "history": history, "code": grouped(permit.code)}
+
+
+def emblem(office: PublicOffice) -> str:
+    """Return the emblem as a data URI: an image inside the page, where nothing in it can run."""
+    media = "image/png" if office.emblem.startswith(_PNG) else "image/svg+xml"
+    return f"data:{media};base64,{base64.b64encode(office.emblem).decode()}" if office.emblem else ""
