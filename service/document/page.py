@@ -247,7 +247,7 @@ def head_title(title: str, office_name: str) -> str:
 
 
 def _verification(verify_url: str, code: str, labels: Labels) -> dict[str, str]:
-    host = (urlsplit(verify_url).hostname or "").lower()
+    host = urlsplit(verify_url).netloc.lower()
     return {**labels["verification"], "host": host, "code": code_words(code)}
 
 
