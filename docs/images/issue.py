@@ -6,6 +6,8 @@ import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
+from sqlalchemy import select
+
 from docs.images.make import main as draw
 from service import development, intake, pipeline, queries
 from service.canonical import dumps
@@ -14,7 +16,6 @@ from service.demo import case_of, take_turn
 from service.settings import PROJECT, Settings
 from service.store.tables import permits
 from service.wiring import open_teken
-from sqlalchemy import select
 
 NOON = datetime(2026, 11, 20, 5, tzinfo=UTC)
 
