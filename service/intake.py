@@ -7,6 +7,7 @@ import hmac
 import json
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -40,6 +41,7 @@ from service.people import local_day
 from service.permits import BEFORE_ISSUE, RELEASED, State
 from service.pins import Bundle
 from service.sop.model import By, Office, PermitType, Procedure, Verb
+from service.store import StoreBusy
 from service.store.permits import change, lock
 from service.store.tables import acts, clients, idempotency, permits, revisions
 
@@ -129,7 +131,8 @@ def accept(teken: Teken, client: Client, payload: object, raw: bytes, idempotenc
     try:
         return _accept(teken, client, payload, (idempotency_key, stored_or_token))
     except BaseException:
-        _forget(teken, client, idempotency_key, stored_or_token)
+        with suppress(StoreBusy):  # the key then counts as running until it is taken for dead
+            _forget(teken, client, idempotency_key, stored_or_token)
         raise
 
 
@@ -271,9 +274,9 @@ def _store(connection: Connection, teken: Teken, client: Client, ready: _Ready) 
     newest = _newest(connection, existing)
     if newest.content_sha == ready.case.content_sha:
         return existing
-    if existing.state != State.RETURNED:
+    if existing.state != State.RETURNED or existing.type != ready.permit_type.code:  # a number is of its type's series
         raise Conflict("case_differs", state=existing.state)
-    return _revise(connection, teken, existing, ready, now)
+    return _revise(connection, teken, existing, ready, replaced, now)
 
 
 def _insert(
@@ -304,14 +307,18 @@ def _insert(
     }
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     fresh = dialect.insert(permits).values(**values).on_conflict_do_nothing(index_elements=["client", "upstream_id"])
-    if connection.execute(fresh).rowcount == 0:
+    if connection.execute(fresh.returning(permits.c.id)).first() is None:  # no rowcount: psycopg gives -1 here
         return None
     return connection.execute(select(permits).where(permits.c.id == values["id"])).one()
 
 
-def _revise(connection: Connection, teken: Teken, row: Row[Any], ready: _Ready, now: datetime) -> Row[Any]:
-    """Take a corrected case: it keeps its number, code and place."""
+def _revise(
+    connection: Connection, teken: Teken, row: Row[Any], ready: _Ready, replaced: str | None, now: datetime
+) -> Row[Any]:
+    """Take a corrected case: it keeps its number, code and place; what it asks for and when it was complete are the case's own."""
     _insert_revision(connection, row.id, row.revision + 1, ready, now)
+    corrected = {"request_kind": ready.case.request_kind, "replaces": replaced}
+    row = change(connection, row, now, **corrected, complete_at=stamp(ready.case.complete_at))
     changed, voided = _begin_again(connection, teken, row, ready.permit_type.procedure, ready.manifest_sha, ready.pin)
     _tell(connection, teken, "case.corrected", changed, ready, acts_voided=voided)
     return changed
@@ -420,7 +427,8 @@ def _begin(teken: Teken, client: Client, key: str, raw: bytes) -> Reply | str:
     with teken.db.write() as connection:
         dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
         row = {"client": client.id, "key": key, "body_sha": body_sha, "token": token, "running_until": until}
-        if connection.execute(dialect.insert(idempotency).values(**row).on_conflict_do_nothing()).rowcount:
+        fresh = dialect.insert(idempotency).values(**row).on_conflict_do_nothing().returning(idempotency.c.token)
+        if connection.execute(fresh).first() is not None:
             return token
         mine = (idempotency.c.client == client.id) & (idempotency.c.key == key)
         known = connection.execute(select(idempotency).where(mine).with_for_update()).one()
