@@ -40,10 +40,11 @@ def read_code(code: str) -> Response:
     return _answered(by_code(teken(), code[:LONGEST_TYPED], at=teken().clock.now()))
 
 
+@verify.get("/")
 @verify.get("/V", strict_slashes=False)
 @verify.get("/v", strict_slashes=False)
 def type_code() -> AnyResponse:
-    """Show the form; a typed code goes on to its own address, which can be kept and shared."""
+    """Show the form, also at the bare host that the paper names; a typed code goes on to its own address, which can be kept and shared."""
     typed = request.args.get("kode", "").strip()[:LONGEST_TYPED]
     if not typed:
         return _page(None)

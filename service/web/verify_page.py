@@ -75,12 +75,17 @@ def facts(permit: PublicPermit, tongue: Tongue) -> Iterator[Fact]:
     yield Fact(words["number"], parts=number_parts(permit.number))
     yield Fact(words["holder"], (permit.holder,))
     yield Fact(words["profession"], (permit.profession,))
-    yield Fact(words["place"], tuple(f"{label} {value}".strip() for label, value in permit.place))
+    yield Fact(words["place"], tuple(_line(label, value) for label, value in permit.place))
     span = {"from": tongue.day(permit.valid_from), "to": tongue.day(permit.valid_to)}
     yield Fact(words["validity"], (tongue.say(words["validity_text"], **span),))
     yield Fact(words["type"], (permit.type_name,))
     yield Fact(words["issuer"], (permit.office.name,))
     yield Fact(words["official"], (permit.official, permit.official_title))
+
+
+def _line(label: str, value: str) -> str:
+    """Return "Tempat praktik ke-1 (satu)": a label that ends in a hyphen runs into its value."""
+    return label + value if label.endswith("-") else f"{label} {value}".strip()
 
 
 def number_parts(number: str) -> tuple[str, ...]:
