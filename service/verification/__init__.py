@@ -8,11 +8,13 @@ from service.verification.answers import (
     FileSignature,
     PermitAnswer,
     PermitState,
+    PublicOffice,
     PublicPermit,
     Verdict,
 )
 from service.verification.command import verify_file_command
 from service.verification.file import MOST_BYTES, verify_file
+from service.verification.offices import at_host
 from service.verification.permit import by_code
 
 __all__ = [
@@ -21,8 +23,10 @@ __all__ = [
     "FileSignature",
     "PermitAnswer",
     "PermitState",
+    "PublicOffice",
     "PublicPermit",
     "Verdict",
+    "at_host",
     "by_code",
     "verify_file",
     "verify_file_command",

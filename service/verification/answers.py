@@ -70,6 +70,7 @@ class PublicOffice:
     name: str
     short_name: str
     government: str
+    contacts: tuple[str, ...]
     timezone: str
     certificate_label: str
     emblem: bytes

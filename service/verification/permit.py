@@ -21,16 +21,14 @@ from service.document.page import NAME, at, plain, write
 from service.people import local_day
 from service.permits import RELEASED, State, standing
 from service.pins import Bundle
-from service.sop.load import SHARED
 from service.sop.model import FieldKind, Office
 from service.store import StoreBusy
 from service.store.tables import certificates, documents, events, permits, revisions
-from service.verification import holder
+from service.verification import holder, offices
 from service.verification.answers import (
     Happening,
     PermitAnswer,
     PermitState,
-    PublicOffice,
     PublicPermit,
     Signature,
     Version,
@@ -77,7 +75,7 @@ def by_code(teken: Teken, typed: str, *, at: datetime) -> PermitAnswer:
         if record is None:
             return PermitAnswer(PermitState.UNKNOWN, at)
         bundle = teken.pins.open(record.row.pin)
-        return PermitAnswer(state_of(record.row, bundle.office, at), at, _public(record, bundle))
+        return PermitAnswer(state_of(record.row, bundle.office, at), at, _public(teken, record, bundle))
     except UNREACHABLE:
         return PermitAnswer(PermitState.UNDETERMINED, at)
 
@@ -119,8 +117,8 @@ def _certificates(connection: Connection, versions: Sequence[Row[Any]]) -> Seque
     return connection.execute(select(certificates.c.der).where(certificates.c.sha256.in_(sorted(used)))).scalars().all()
 
 
-def _public(record: _Record, bundle: Bundle) -> PublicPermit:
-    row, office, kind = record.row, bundle.office, bundle.permit_type
+def _public(teken: Teken, record: _Record, bundle: Bundle) -> PublicPermit:
+    row, kind, office = record.row, bundle.permit_type, offices.today(teken, bundle)
     signatory = json.loads(row.signatory)
     return PublicPermit(
         code=row.code,
@@ -131,7 +129,7 @@ def _public(record: _Record, bundle: Bundle) -> PublicPermit:
         place=_place(bundle, record.case),
         valid_from=date.fromisoformat(row.valid_from),
         valid_to=date.fromisoformat(row.valid_to),
-        office=_office(bundle),
+        office=offices.face(teken, office, bundle),
         official=signatory["name"],
         official_title=f"{signatory['prefix']} {signatory['title']}".strip(),
         versions=tuple(_version(one) for one in record.documents),
@@ -151,19 +149,6 @@ def _place(bundle: Bundle, case: dict[str, Any]) -> tuple[tuple[str, str], ...]:
         if value:
             shown.append(("" if field.kind in _SPEAKS_FOR_ITSELF else field.label, value))
     return tuple(shown)
-
-
-def _office(bundle: Bundle) -> PublicOffice:
-    office = bundle.office
-    return PublicOffice(
-        code=office.code,
-        name=office.name,
-        short_name=office.short_name,
-        government=office.government,
-        timezone=office.calendar.timezone,
-        certificate_label=office.certificate_label,
-        emblem=bundle.files.get(f"{office.code}/{office.emblem}") or bundle.files[f"{SHARED}/{office.emblem}"],
-    )
 
 
 def _version(row: Row[Any]) -> Version:
