@@ -32,11 +32,15 @@ class State(StrEnum):
 
 S = State
 TRANSITIONS: Mapping[State, frozenset[State]] = {
-    S.RECEIVED: frozenset({S.DRAFTED, S.RETURNED, S.CLOSED, S.PARKED}),
+    S.RECEIVED: frozenset(
+        {S.DRAFTED, S.IN_PARAF, S.NUMBERED, S.RETURNED, S.CLOSED, S.PARKED}
+    ),  # further at once: a correction keeps its number, and readings of the same content
     S.DRAFTED: frozenset({S.RECEIVED, S.IN_PARAF, S.NUMBERED, S.SIGNING, S.RETURNED, S.CLOSED, S.PARKED}),
     S.IN_PARAF: frozenset({S.RECEIVED, S.NUMBERED, S.SIGNING, S.RETURNED, S.CLOSED, S.PARKED}),
     S.RETURNED: frozenset({S.RECEIVED, S.CLOSED}),
-    S.NUMBERED: frozenset({S.RECEIVED, S.IN_PARAF, S.SIGNING, S.RETURNED, S.CLOSED, S.PARKED}),  # back: re-pinned, new year
+    S.NUMBERED: frozenset(
+        {S.RECEIVED, S.IN_PARAF, S.SIGNING, S.RETURNED, S.CLOSED, S.PARKED}
+    ),  # back: re-pinned, new year
     S.SIGNING: frozenset(
         {S.SIGNED, S.NUMBERED, S.IN_PARAF, S.CLOSED, S.PARKED}
     ),  # back: the mandate ended before the signature

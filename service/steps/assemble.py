@@ -27,13 +27,13 @@ if TYPE_CHECKING:
 def assemble(teken: Teken, work: Work) -> Row[Any]:
     """Typeset the draft of the newest revision; a case that can't be issued as it stands goes back to upstream with the reasons."""
     case = content(teken, work.row)
-    named = _signatory(teken, work)
-    strings = _strings(teken, work, case, named, {})
+    named, dates = _signatory(teken, work), _dates(work, case)
+    strings = _strings(teken, work, case, named, dates)
     try:
         rehearse(work.bundle.typesetter, work.bundle.permit_type, strings, photo=case.photo, timestamp=case.accepted_at)
     except RehearsalFailed as refusal:
         return _return(teken, work, refusal)
-    draft_sha = _draft(teken, work, case, named)
+    draft_sha = _draft(teken, work, case, named, **dates)
     # Where the number comes after the signature, the paper that the head will sign is complete already.
     final_sha = None if work.procedure.number_first else _final(teken, work, case, named)
     failpoints.passing("assemble.after_archive")
@@ -41,7 +41,7 @@ def assemble(teken: Teken, work: Work) -> Row[Any]:
         row = fenced(connection, work.claim)
         made = {"draft_sha": draft_sha, "final_sha": final_sha, "signatory": named.as_json()}
         done = Done("permit.drafted", document_sha=draft_sha, data={"draft_sha256": draft_sha})
-        moved = moves.finish(connection, teken, row, work.procedure, done, **made)
+        moved = moves.finish(connection, teken, row, work.procedure, done, **made, **dates)
         failpoints.passing("assemble.before_commit")
     failpoints.passing("assemble.after_commit")
     return moved
@@ -50,9 +50,7 @@ def assemble(teken: Teken, work: Work) -> Row[Any]:
 def render(teken: Teken, work: Work) -> Row[Any]:
     """Typeset the paper that the head reads and signs: with its number where that comes first, and with who signs today."""
     case = content(teken, work.row)
-    named = _signatory(teken, work)
-    numbered = work.row.set_on is not None
-    dates = period(work.bundle.permit_type, case.case, date.fromisoformat(work.row.set_on)) if numbered else {}
+    named, dates = _signatory(teken, work), _dates(work, case)
     made = {"final_sha": _final(teken, work, case, named, **dates)}
     if _printed_before_signature(work):
         made["draft_sha"] = _draft(teken, work, case, named, **dates)
@@ -65,6 +63,12 @@ def render(teken: Teken, work: Work) -> Row[Any]:
         moves.tell(connection, teken, moved, "permit.rendered", {"final_sha256": made["final_sha"]})
     failpoints.passing("render.after_commit")
     return moved
+
+
+def _dates(work: Work, case: Content) -> dict[str, str]:
+    """Return the validity of a numbered case: its correction may have another STR, never another date."""
+    set_on = work.row.set_on
+    return {} if set_on is None else period(work.bundle.permit_type, case.case, date.fromisoformat(set_on))
 
 
 def _final(teken: Teken, work: Work, case: Content, named: NamedSignatory, **dates: str) -> str:
