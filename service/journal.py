@@ -55,6 +55,11 @@ def append(connection: Connection, notary: Notary, at: datetime, entry: Entry) -
     return seq
 
 
+def hold(connection: Connection) -> None:
+    """Take the journal's lock before the event: what is counted from here to the commit is counted alone."""
+    _locked(connection)
+
+
 def open_chain(connection: Connection) -> None:
     """Make the chain's row on first start."""
     if connection.execute(select(chains.c.name).where(chains.c.name == JOURNAL)).first() is None:

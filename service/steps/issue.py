@@ -40,6 +40,9 @@ def issue(teken: Teken, work: Work) -> Row[Any]:
     failpoints.passing("issue.after_proof")
     now = teken.clock.now()
     with teken.db.write() as connection:
+        old = (
+            lock(connection, row.replaces) if row.replaces else None
+        )  # older permit, newer permit, journal: always in this order
         locked = fenced(connection, work.claim)
         connection.execute(
             insert(documents).values(
@@ -62,7 +65,8 @@ def issue(teken: Teken, work: Work) -> Row[Any]:
             Done("permit.issued", document_sha=sha, data=told),
             released_sha=sha,
         )
-        _replace(connection, teken, moved)
+        if old is not None:
+            _replace(connection, teken, moved, old)
         failpoints.passing("issue.before_commit")
     failpoints.passing("issue.after_commit")
     return moved
@@ -74,30 +78,33 @@ class LevelTooLow(TekenError):
     code = "level_too_low"
 
 
-def _check_levels(work: Work, signatures: list[dict[str, str]]) -> None:
+def _check_levels(work: Work, signatures: list[dict[str, Any]]) -> None:
     least = LEVELS.index(work.bundle.office.issue_at_least)
     for signature in signatures:
         if LEVELS.index(signature["level"]) < least:
             raise LevelTooLow(field=signature["field"], level=signature["level"])
 
 
-def _signatures(teken: Teken, row: Row[Any]) -> list[dict[str, str]]:
+def _signatures(teken: Teken, row: Row[Any]) -> list[dict[str, Any]]:
     verbs = [str(Verb.SIGN), str(Verb.SEAL)]
     query = select(acts.c.detail).where(acts.c.permit == row.id, acts.c.verb.in_(verbs), acts.c.voided_at.is_(None))
     with teken.db.read() as connection:
         return [json.loads(text) for text in connection.execute(query.order_by(acts.c.position)).scalars()]
 
 
-def expectation(teken: Teken, row: Row[Any], bundle: Bundle, signatures: list[dict[str, str]]) -> Expectation:
+def expectation(teken: Teken, row: Row[Any], bundle: Bundle, signatures: list[dict[str, Any]]) -> Expectation:
     """Return what the released file of this permit must be, from what was recorded: the preview, the signers, the values, the QR."""
     filled = seal.values(row, bundle)
     return Expectation(
         preview=teken.archive.get(row.ordered_sha),
         signatures=tuple(
             ExpectedSignature(
-                field=s["field"], certificate_sha256=s["certificate_sha256"], certify=s["field"] == sign.FIELD
+                field=one["field"],
+                certificate_sha256=one["certificate_sha256"],
+                certify=one["field"] == sign.FIELD,
+                chain_sha256=frozenset(one["chain_sha256"]),
             )
-            for s in signatures
+            for one in signatures
         ),
         values=filled,
         visible=() if filled else (row.number,),
@@ -105,12 +112,8 @@ def expectation(teken: Teken, row: Row[Any], bundle: Bundle, signatures: list[di
     )
 
 
-def _replace(connection: Connection, teken: Teken, row: Row[Any]) -> None:
+def _replace(connection: Connection, teken: Teken, row: Row[Any], old: Row[Any]) -> None:
     """The new permit's issue ends the old one, in the same transaction; one that was revoked meanwhile stays revoked."""
-    if row.replaces is None:
-        return
-    old = lock(connection, row.replaces)
-    assert old is not None, "replaces is a foreign key"
     if old.state in RELEASED and may_become(State(old.state), State.REPLACED):
         replaced = change(connection, old, teken.clock.now(), state=State.REPLACED, queue="none", parked_from=None)
         moves.tell(connection, teken, replaced, "permit.replaced", {"by_permit": row.id, "by_number": row.number})
