@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-import io
 import tomllib
-from functools import lru_cache
 from typing import TYPE_CHECKING, Final
-
-from fontTools import subset
-from fontTools.fontBuilder import FontBuilder
-from fontTools.pens.cu2quPen import Cu2QuPen
-from fontTools.pens.ttGlyphPen import TTGlyphPen
-from fontTools.ttLib import TTFont
 
 from service.document.glyphs import fonts_of
 from service.document.markers import HEAD, LATER, SEAL
 from service.document.typeset import Typeset
-from signing import PRINTABLE_ASCII, FieldSpec, Lock, prepare_fields
+from signing import FieldSpec, Lock, prepare_fields
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -76,45 +68,6 @@ def text_size(files: Mapping[str, bytes], family: str, density: int) -> float:
 
 
 def field_font(files: Mapping[str, bytes], family: str) -> bytes:
-    """Return the family's regular weight as TrueType (form fields take no CFF outlines), with the fields' letters."""
+    """Return the family's regular weight: the fields are written in the page's own letters."""
     fonts = fonts_of(files, family)
-    regular = next(data for name, data in fonts.items() if "bold" not in name)
-    return _truetype(regular)
-
-
-@lru_cache(8)
-def _truetype(font: bytes) -> bytes:
-    source = TTFont(io.BytesIO(font), recalcTimestamp=False)
-    if "glyf" in source:
-        return font
-    cutter = subset.Subsetter(
-        subset.Options(layout_features=[], notdef_outline=True, drop_tables=["FFTM", "GDEF", "GPOS", "GSUB"])
-    )
-    cutter.populate(text=PRINTABLE_ASCII)
-    cutter.subset(source)
-    return _rebuilt(source)
-
-
-def _rebuilt(source: TTFont) -> bytes:
-    """Build the same font with quadratic outlines, which follow the cubic ones to a thousandth of the type size."""
-    order, outlines = source.getGlyphOrder(), source.getGlyphSet()
-    glyphs = {}
-    for name in order:
-        pen = TTGlyphPen(None)
-        outlines[name].draw(Cu2QuPen(pen, max_err=1.0, reverse_direction=True))
-        glyphs[name] = pen.glyph()
-    head, hhea = source["head"], source["hhea"]
-    builder = FontBuilder(head.unitsPerEm, isTTF=True)
-    builder.setupGlyphOrder(order)
-    builder.setupCharacterMap(source.getBestCmap())
-    builder.setupGlyf(glyphs)
-    builder.setupHorizontalMetrics({name: source["hmtx"][name] for name in order})
-    builder.setupHorizontalHeader(ascent=hhea.ascent, descent=hhea.descent)
-    builder.setupNameTable({"familyName": source["name"].getDebugName(1), "psName": source["name"].getDebugName(6)})
-    builder.setupOS2(sCapHeight=getattr(source["OS/2"], "sCapHeight", 0))
-    builder.setupPost()
-    builder.font["head"].created = builder.font["head"].modified = head.modified
-    builder.font.recalcTimestamp = False
-    out = io.BytesIO()
-    builder.save(out)
-    return out.getvalue()
+    return next(data for name, data in fonts.items() if "bold" not in name)

@@ -46,7 +46,7 @@ def seal(teken: Teken, work: Work) -> Row[Any]:
     failpoints.passing("seal.after_archive")
     with quarantined(teken, row.id, sha), teken.db.write() as connection:
         locked = fenced(connection, work.claim)
-        record = signature_record(FIELD, office.seal_name or office.short_name, sealed)
+        record = signature_record(FIELD, office.seal_name or office.short_name, key, sealed)
         done = Done(
             "permit.sealed",
             document_sha=row.head_sha,

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Row
+from sqlalchemy import Connection, Row
 
 from service import failpoints, moves
+from service.archive import sha256
 from service.clock import stamp
 from service.errors import MandateExpired, NotFound
 from service.moves import Done
@@ -17,7 +18,7 @@ from service.sop.model import Procedure
 from service.steps.quarantine import quarantined
 from service.steps.work import Work
 from service.store.permits import fenced
-from signing import Frame, QrCode, SignatureSpec, Signed
+from signing import Backend, Frame, QrCode, SignatureSpec, Signed
 from signing import sign as apply_signature
 
 if TYPE_CHECKING:
@@ -38,32 +39,34 @@ def sign(teken: Teken, work: Work) -> Row[Any]:
     sha = teken.archive.put(signed.pdf)
     failpoints.passing("sign.after_archive")
     with quarantined(teken, row.id, sha), teken.db.write() as connection:
-        moved = _commit(connection, teken, work, named, signed, sha)
+        moved = _commit(connection, teken, work, named, signature_record(FIELD, _who(named), key, signed), sha)
         failpoints.passing("sign.before_commit")
     failpoints.passing("sign.after_commit")
     return moved
 
 
-def signature_record(field: str, by: str, signed: Signed) -> dict[str, str]:
+def signature_record(field: str, by: str, key: Backend, signed: Signed) -> dict[str, Any]:
     """Return what is kept of a signature: shown on the verification page and compared at proof."""
     return {
         "field": field,
         "by": by,
         "level": signed.level,
         "certificate_sha256": signed.certificate_sha256,
+        "chain_sha256": [sha256(der) for der in key.chain_der],
         "at": stamp(signed.signed_at),
     }
 
 
-def _commit(connection: Any, teken: Teken, work: Work, named: dict[str, Any], signed: Signed, sha: str) -> Row[Any]:
+def _commit(
+    connection: Connection, teken: Teken, work: Work, named: dict[str, Any], record: dict[str, Any], sha: str
+) -> Row[Any]:
     row = fenced(connection, work.claim)
-    record = signature_record(FIELD, _who(named), signed)
     actor = Actor(named["official"], named["mandate"], "")
     done = Done(
         "permit.signed",
         actor=actor,
         document_sha=row.ordered_sha,
-        data={"signed_sha256": sha, "level": signed.level},
+        data={"signed_sha256": sha, "level": record["level"]},
         detail=record,
     )
     return moves.finish(connection, teken, row, work.procedure, done, head_sha=sha)

@@ -8,10 +8,10 @@ import pikepdf
 import pytest
 
 from service.document import RehearsalFailed
-from service.document.fields import field_font, field_specs, final
+from service.document.fields import field_specs, final
 from service.document.markers import markers
 from service.document.rehearse import rehearse
-from tests.document.offices import AT, KINDS, files, page, photo
+from tests.document.offices import AT, KINDS, page, photo
 
 
 def codes(error) -> set[tuple[str, str]]:
@@ -73,16 +73,3 @@ def test_the_final_has_fields_and_no_markers(kind, typesetters):
     with pikepdf.open(io.BytesIO(made[0].pdf)) as document:
         names = {str(one.T) for one in document.Root.AcroForm.Fields}
     assert names == {spec.name for spec in field_specs(permit.procedure, page(kind))}
-
-
-def test_field_font_keeps_the_widths_of_its_family():
-    from fontTools.ttLib import TTFont
-
-    pinned = files("malang", "sik-perekam-medis")
-    for family, name in (("TeX Gyre Pagella", "pagella"), ("TeX Gyre Heros", "heros")):
-        made = TTFont(io.BytesIO(field_font(pinned, family)))
-        source = TTFont(io.BytesIO(pinned[f"_shared/fonts/texgyre{name}-regular.otf"]))
-        for char in "0123456789/.-ABCXYZabcxyz ":
-            widths = [font["hmtx"][font.getBestCmap()[ord(char)]][0] for font in (made, source)]
-            assert widths[0] == widths[1]
-        assert "glyf" in made
