@@ -75,4 +75,17 @@ def play(teken: Teken, permit: str, *, until: State | None = None) -> None:
             return
 
 
-__all__ = ["NOW", "OFFICES", "TYPES", "client_of", "holder", "open_office", "payload", "play", "post", "row", "take_turn", "work"]
+__all__ = [
+    "NOW",
+    "OFFICES",
+    "TYPES",
+    "client_of",
+    "holder",
+    "open_office",
+    "payload",
+    "play",
+    "post",
+    "row",
+    "take_turn",
+    "work",
+]
