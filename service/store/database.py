@@ -11,6 +11,8 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
 
+from service.store.localdisk import check_local
+
 READ_ONLY = "teken_read_only"
 _READING: dict[str, dict[str, Any]] = {
     "sqlite": {READ_ONLY: True},
@@ -77,6 +79,7 @@ def _sqlite(url: str, busy_seconds: float) -> Engine:
     path = make_url(url).database
     if path and path != ":memory:":
         Path(path).parent.mkdir(parents=True, exist_ok=True)
+        check_local(Path(path))
     engine = create_engine(
         url, connect_args={"timeout": busy_seconds}, hide_parameters=True, pool_size=8, max_overflow=64
     )
