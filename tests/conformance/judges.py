@@ -1,0 +1,114 @@
+"""Asks the judges: veraPDF and EU DSS in one JVM (`judges/`), poppler's pdfsig and qpdf as commands. A judge's answer is a list of faults."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from service.settings import PROJECT
+
+SOURCES = Path(__file__).parent / "judges"
+BUILT = PROJECT / "build" / "judges"
+PROFILES = {"3a": "PDF/A-3a", "ua1": "PDF/UA-1"}
+ACCEPTED_WARNINGS = frozenset({"BBB_XCV_AIA_PRES_ANS", "BBB_XCV_REVOC_PRES_ANS"})
+"""The development certificates name no address for their issuer and revocation data; the lists are handed over."""
+CHANGES = ("annotation_changes", "undefined_changes", "pages_added_or_lost", "pages_overlapped", "pages_look_different")
+
+
+@dataclass(frozen=True)
+class Request:
+    """One file, whom to trust (PEM files; none = not asked about signatures), revocation lists that the file lacks."""
+
+    file: Path
+    anchors: Sequence[Path] = ()
+    crls: Sequence[Path] = field(default=())
+
+
+def versions() -> dict[str, str]:
+    """The judges' versions: two pinned in the pom, two of the machine."""
+    pom = (SOURCES / "pom.xml").read_text()
+    pinned = {name: re.search(rf"<{name}.version>(.+?)</", pom)[1] for name in ("verapdf", "dss")}
+    told = {"pdfsig": ["pdfsig", "-v"], "qpdf": ["qpdf", "--version"]}
+    machine = {name: re.search(r"version (\S+)", _told(command))[1] for name, command in told.items()}
+    return {"veraPDF": pinned["verapdf"], "EU DSS": pinned["dss"], **machine}
+
+
+def build() -> None:
+    """Compile the Java judges and write their class path, unless that is done; asks the network only for what is missing."""
+    classpath = BUILT / "classpath"
+    sources = [SOURCES / "pom.xml", *SOURCES.rglob("*.java")]
+    if classpath.is_file() and classpath.stat().st_mtime > max(path.stat().st_mtime for path in sources):
+        return
+    subprocess.run(["mvn", "-q", "-B", "compile"], cwd=SOURCES, check=True)
+
+
+def judge(requests: Sequence[Request], work: Path) -> dict[str, dict]:
+    """veraPDF's and EU DSS's answers, by file name."""
+    asked = [
+        {"file": str(one.file), "anchors": [str(p) for p in one.anchors], "crls": [str(p) for p in one.crls]}
+        for one in requests
+    ]
+    question, answer = work / "question.json", work / "answer.json"
+    question.write_text(json.dumps(asked))
+    classpath = f"{BUILT / 'classes'}:{(BUILT / 'classpath').read_text()}"
+    command = ["java", "-Xmx1g", "-cp", classpath, "teken.judges.Main", question, answer]
+    subprocess.run(command, check=True)
+    return {Path(one["file"]).name: one for one in json.loads(answer.read_text())}
+
+
+def page_faults(answer: dict, profile: str) -> list[str]:
+    """veraPDF: the rules that a file breaks."""
+    return [f"{rule} ({places}x)" for rule, places in answer["verapdf"][profile].items()]
+
+
+def signature_faults(answer: dict, level: str, fields: Sequence[str]) -> list[str]:
+    """EU DSS: everything that is not as we claim, of each signature and time-stamp."""
+    told = answer["dss"]
+    faults = [told["fault"]] if "fault" in told else []
+    found = [one["fields"] for one in told["signatures"]]
+    if found != [[name] for name in fields]:
+        faults.append(f"signatures {found}")
+    for one in told["signatures"]:
+        faults += [f"{one['fields']}: {fault}" for fault in _faults(one, "TOTAL_PASSED")]
+        if one["level"] != level:
+            faults.append(f"{one['fields']}: level {one['level']}")
+    for one in told["timestamps"]:
+        faults += [f"{one['type']}: {fault}" for fault in _faults(one, "PASSED")]
+    return faults
+
+
+def _faults(one: dict, indication: str) -> list[str]:
+    faults = []
+    if one["indication"] != indication:
+        faults.append(f"{one['indication']} {one['sub_indication']}")
+    faults += [*one["errors"].values()]
+    faults += [words for key, words in one["warnings"].items() if key not in ACCEPTED_WARNINGS]
+    return faults + [f"{name}: {one[name]}" for name in CHANGES if one.get(name)]
+
+
+def poppler_faults(file: Path, signatures: int) -> list[str]:
+    """pdfsig: each signature is valid (not whether it is trusted: that is EU DSS's part), the last covers the file."""
+    told = _told(["pdfsig", "-nocert", file])
+    words = re.findall(r"Signature Validation: (.+)", told)
+    covers = re.findall(r"- ((?:Not t|T)otal document signed)", told)
+    faults = [word for word in words if word != "Signature is Valid."]
+    if len(words) != signatures:
+        faults.append(f"{len(words)} signatures")
+    if signatures and covers[-1:] != ["Total document signed"]:
+        faults.append("the last signature does not cover the file")
+    return faults
+
+
+def qpdf_faults(file: Path) -> list[str]:
+    """qpdf --check: no error and no warning."""
+    done = subprocess.run(["qpdf", "--check", file], capture_output=True, text=True, check=False)
+    return [] if done.returncode == 0 else [line for line in done.stderr.splitlines() if line] or [str(done.returncode)]
+
+
+def _told(command: list) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return done.stdout + done.stderr
