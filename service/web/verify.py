@@ -9,7 +9,7 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from flask import Blueprint, Response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, redirect, render_template, request
 
 from service.codes import normalised
 from service.verification import PermitState, at_host, by_code
@@ -51,8 +51,8 @@ def type_code() -> AnyResponse:
     code = normalised(typed)
     if code is None:
         return read_code(typed)
-    lang = None if _lang() == LANGUAGES[0] else _lang()
-    return redirect(url_for("verify.read_code", code=code, lang=lang), 303)
+    query = "" if _lang() == LANGUAGES[0] else f"?lang={_lang()}"
+    return redirect(f"{request.script_root}/V/{code}{query}", 303)
 
 
 @verify.get("/api/v1/verify/<code>")
@@ -99,6 +99,7 @@ def _frame(tongue: Tongue, office: PublicOffice | None) -> dict[str, Any]:
         "other": other,
         "words": tongue.words,
         "host": request.host,
+        "base": request.script_root,
         "office": office,
         "emblem": verify_page.emblem(office) if office else "",
         "emblem_alt": tongue.say(tongue.words["emblem"], government=office.government) if office else "",
