@@ -118,7 +118,12 @@ def test_unknown_and_not_issued_do_the_same_work(world, monkeypatch):
     from sqlalchemy import event
 
     asked: list[str] = []
-    event.listen(world.teken.db.engine, "before_cursor_execute", lambda *given: asked.append(given[2]))
+    engine = world.teken.db.engine
+
+    def note(*given) -> None:
+        asked.append(given[2])
+
+    event.listen(engine, "before_cursor_execute", note)
     client = client_of(world.teken, "malang")
     waiting = post(world.teken, client, payload("malang", OFFICES["malang"], "UJI-menunggu-2")).body["id"]
     world.permits["waiting"] = waiting
@@ -127,6 +132,7 @@ def test_unknown_and_not_issued_do_the_same_work(world, monkeypatch):
         asked.clear()
         by_code(world.teken, code, at=NOW)
         work.append(list(asked))
+    event.remove(engine, "before_cursor_execute", note)
     assert work[0] == work[1] == work[2]
 
 
