@@ -8,14 +8,14 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-import os
-import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from service.keyfile import key_file
 
 ORIGIN = "teken/jurnal"
 _ED25519 = b"\x01"
@@ -42,20 +42,7 @@ class Notary:
     @classmethod
     def at(cls, path: Path) -> Notary:
         """Read the key file, or make it (mode 0600) on first use. Safe when several processes start at once."""
-        if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            fresh = Ed25519PrivateKey.generate().private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption())
-            temporary = path.with_name(f".{path.name}-{secrets.token_hex(6)}")  # two containers may have the same pid
-            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(fresh)
-            try:
-                os.link(temporary, path)
-            except FileExistsError:
-                pass
-            finally:
-                temporary.unlink()
-        return cls(Ed25519PrivateKey.from_private_bytes(path.read_bytes()))
+        return cls(key_file(path))
 
     @property
     def verifier(self) -> bytes:
