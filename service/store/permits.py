@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, or_, select, update
 
 from service.clock import stamp
 from service.permits import State, may_become
-from service.store.tables import permits
+from service.store.tables import WORKED, permits
 
 LONGEST_WAIT = timedelta(hours=1)
 """Neither a lease nor the wait before another try is longer."""
@@ -98,4 +98,4 @@ def _is_due(queue: str, now: datetime) -> ColumnElement[bool]:
     present, absurd = stamp(now), stamp(now + 2 * LONGEST_WAIT)
     due = or_(permits.c.due_at <= present, permits.c.due_at > absurd)
     free = or_(permits.c.lease_until == "", permits.c.lease_until <= present, permits.c.lease_until > absurd)
-    return and_(permits.c.queue == queue, due, free)
+    return and_(WORKED, permits.c.queue == queue, due, free)

@@ -152,7 +152,7 @@ def upgrade() -> None:
     sa.UniqueConstraint('code')
     )
     with op.batch_alter_table('permits', schema=None) as batch_op:
-        batch_op.create_index('permits_due', ['queue', 'due_at'], unique=False, sqlite_where=sa.text("queue IN ('work','sign')"), postgresql_where=sa.text("queue IN ('work','sign')"))
+        batch_op.create_index('permits_due', ['queue', 'due_at', 'id'], unique=False, sqlite_where=sa.text("queue IN ('work','sign')"), postgresql_where=sa.text("queue IN ('work','sign')"))
         batch_op.create_index('permits_replaces', ['replaces'], unique=False)
 
     op.create_table('acts',
