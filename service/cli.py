@@ -13,6 +13,7 @@ from typing import Any
 os.environ.setdefault("RAYON_NUM_THREADS", "1")
 
 FAULT, MISUSE = 1, 2
+UNDETERMINED = 2  # of `verify`: nothing is known of the file
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -40,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return FAULT
     except StoreBusy:
         print("teken: basis data sedang sibuk atau tidak terjangkau; coba lagi sebentar lagi", file=sys.stderr)
-        return FAULT
+        return UNDETERMINED if chosen.run is _verify else FAULT
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ from service.intake import REASON_LENGTH
 from service.permits import State
 from service.queries import MOST_EVENTS
 from service.web import problems
+from service.web.verify_openapi import OPENAPI_PATHS
 
 if TYPE_CHECKING:
     from service.sop.model import PermitType
@@ -94,6 +96,7 @@ def _paths(types: tuple[PermitType, ...]) -> Json:
             "get": _operation("getSchema", "The JSON Schema of a type's cases", {200: _schema_answer()}, _OPEN)
             | {"security": []},
         },
+        **_verification(),
         "/healthz": {
             "get": _operation("healthz", "The process answers", {200: _ok("Health")}, (405, 500)) | {"security": []}
         },
@@ -102,6 +105,19 @@ def _paths(types: tuple[PermitType, ...]) -> Json:
             | {"security": []}
         },
     }
+
+
+def _verification() -> Json:
+    """The public's twin of /V/<code>; its refusals are problems like everywhere else."""
+    paths = deepcopy(OPENAPI_PATHS)
+    for path in paths.values():
+        answers = path["get"]["responses"]
+        for status in _OPEN:
+            problem = _problem(status)
+            known = answers.setdefault(str(status), problem)
+            if known is not problem:
+                known["content"] = known["content"] | problem["content"]
+    return paths
 
 
 def _post_case(types: tuple[PermitType, ...]) -> Json:
