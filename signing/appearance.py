@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -14,6 +15,15 @@ QUIET_ZONE: Final = 4
 """Modules of white around a QR code (ISO/IEC 18004, 6.3.8)."""
 _ALPHANUMERIC: Final = frozenset("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:")
 _FRAME_WIDTH, _FRAME_GREY, _FRAME_INSET = 0.5, 0.6, 1.0
+
+
+def extent(rect: Sequence[float]) -> tuple[float, float]:
+    """Width and height of what is drawn into a field: the same before and after it is filled or signed.
+
+    EU DSS takes a changed /BBox for a change that the earlier signature does not permit.
+    """
+    left, bottom, right, top = rect
+    return round(right - left, 3), round(top - bottom, 3)
 
 
 def draw(appearance: Appearance, width: float, height: float) -> bytes:

@@ -15,6 +15,7 @@ from typing import Final
 import pikepdf
 from pikepdf import Array, Dictionary, Name, String
 
+from signing.appearance import extent
 from signing.errors import PreparationFailed, translated
 from signing.fieldfont import PRINTABLE_ASCII, RESOURCE, field_font
 from signing.model import FieldSpec, Lock
@@ -132,8 +133,7 @@ def _become_widget(document: pikepdf.Pdf, form: pikepdf.Object, field: FieldSpec
 
 
 def _empty_appearance(document: pikepdf.Pdf, widget: pikepdf.Object) -> pikepdf.Object:
-    left, bottom, right, top = (float(edge) for edge in widget.Rect)
-    box = [0, 0, round(right - left, 3), round(top - bottom, 3)]
+    box = [0, 0, *extent([float(edge) for edge in widget.Rect])]
     return document.make_stream(b"", Type=Name.XObject, Subtype=Name.Form, BBox=box, Resources=Dictionary())
 
 

@@ -13,6 +13,7 @@ from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.generic import pdf_name
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 
+from signing.appearance import extent
 from signing.errors import ValueUnfit, translated
 from signing.fieldfont import RESOURCE
 
@@ -114,7 +115,6 @@ def field_references(writer: IncrementalPdfFileWriter, kind: str) -> dict[str, g
 def _appearance(
     writer: IncrementalPdfFileWriter, line: Line, rect: Sequence[float], font: generic.IndirectObject
 ) -> generic.IndirectObject:
-    left, bottom, right, top = rect
     escaped = re.sub(rb"([\\()])", rb"\\\1", line.codes)
     drawing = b"/Tx BMC q BT %s %.3f Tf 0 g %.3f %.3f Td (%s) Tj ET Q EMC" % (
         RESOURCE.encode(),
@@ -125,14 +125,20 @@ def _appearance(
     )
     own_font = generic.IndirectObject(font.idnum, font.generation, writer)
     fonts = generic.DictionaryObject({pdf_name(RESOURCE): own_font})
-    box = [generic.FloatObject(round(edge, 3)) for edge in (0, 0, right - left, top - bottom)]
     entries = {
         pdf_name("/Type"): pdf_name("/XObject"),
         pdf_name("/Subtype"): pdf_name("/Form"),
-        pdf_name("/BBox"): generic.ArrayObject(box),
+        pdf_name("/BBox"): box_of(rect),
         pdf_name("/Resources"): generic.DictionaryObject({pdf_name("/Font"): fonts}),
     }
-    return writer.add_object(generic.StreamObject(entries, stream_data=drawing))
+    stream = generic.StreamObject(entries, stream_data=drawing)
+    stream.compress()  # as the empty one was
+    return writer.add_object(stream)
+
+
+def box_of(rect: Sequence[float]) -> generic.ArrayObject:
+    """The /BBox of what is drawn into a field of `rect`."""
+    return generic.ArrayObject([generic.FloatObject(edge) for edge in (0, 0, *extent(rect))])
 
 
 def _metrics(font: Any, default_appearance: bytes) -> Metrics:  # a font dictionary of either library

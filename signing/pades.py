@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.content import AppearanceContent
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.layout import BoxConstraints
@@ -17,11 +18,11 @@ from pyhanko.sign.signers.pdf_byterange import PreparedByteRangeDigest
 from pyhanko.sign.signers.pdf_signer import PdfSignatureMetadata, PdfSigner
 from pyhanko.stamp import BaseStampStyle
 
-from signing.appearance import draw
+from signing.appearance import draw, extent
 from signing.backends import Backend
 from signing.cms import Identity, reserve, signed_data
 from signing.errors import SigningFailed, translated
-from signing.filling import field_references, fill
+from signing.filling import box_of, field_references, fill
 from signing.model import Appearance, SignatureSpec, Signed
 from signing.timestamp import Timestamper
 
@@ -89,18 +90,26 @@ class _Composer(PdfSigner):
 
 
 class _Drawn(AppearanceContent):
-    def __init__(self, writer: BasePdfFileWriter, box: BoxConstraints, operators: bytes) -> None:
+    """A drawing in the same box and the same form as the empty one that the preparation left."""
+
+    def __init__(self, writer: BasePdfFileWriter, box: BoxConstraints, look: Appearance, rect: Sequence[float]) -> None:
         super().__init__(writer, box)
-        self._operators = operators
+        self._look, self._rect = look, rect
 
     def render(self) -> bytes:
-        return self._operators
+        return draw(self._look, *extent(self._rect))
+
+    def as_form_xobject(self) -> generic.StreamObject:
+        stream = super().as_form_xobject()
+        stream["/BBox"] = box_of(self._rect)
+        stream.compress()
+        return stream
 
 
 class _Style(BaseStampStyle):
-    def __init__(self, appearance: Appearance) -> None:
+    def __init__(self, look: Appearance, rect: Sequence[float]) -> None:
         super().__init__()
-        object.__setattr__(self, "appearance", appearance)
+        object.__setattr__(self, "drawing", (look, rect))
 
     def create_stamp(
         self,
@@ -108,13 +117,14 @@ class _Style(BaseStampStyle):
         box: BoxConstraints,
         text_params: dict[str, Any],  # noqa: ARG002  # pyHanko's signature
     ) -> Any:
-        return _Drawn(writer, box, draw(self.appearance, float(box.width), float(box.height)))  # type: ignore[attr-defined]  # set in __init__; the base is frozen
+        return _Drawn(writer, box, *self.drawing)  # type: ignore[attr-defined]  # set in __init__; the base is frozen
 
 
 def _compose(
     writer: IncrementalPdfFileWriter, identity: Identity, spec: SignatureSpec, reserved: int, at: datetime
 ) -> tuple[PreparedByteRangeDigest, io.BytesIO]:
     """Everything but the signature itself: the update with a hole of `reserved` hex digits, and its digest."""
+    rect = [float(edge) for edge in field_references(writer, "/Sig")[spec.field].get_object()["/Rect"]]
     composer = _Composer(
         PdfSignatureMetadata(
             field_name=spec.field,
@@ -126,7 +136,7 @@ def _compose(
             location=spec.location,
         ),
         identity.placeholder,
-        stamp_style=_Style(spec.appearance),
+        stamp_style=_Style(spec.appearance, rect),
     )
     session = composer.init_signing_session(writer, existing_fields_only=True)
     session.system_time = at

@@ -94,6 +94,14 @@ def assert_tagged(document, widget):
     assert "/Font" not in widget.AP.N.get("/Resources", {}) or widget.FT == pikepdf.Name.Tx
 
 
+def test_what_is_drawn_later_changes_only_the_drawing(issued):
+    """EU DSS takes another /BBox or /Filter for a change that no signature permits."""
+    with pikepdf.open(io.BytesIO(issued.preview)) as before, pikepdf.open(io.BytesIO(issued.final)) as after:
+        for old, new in zip(before.Root.AcroForm.Fields, after.Root.AcroForm.Fields, strict=True):
+            for key in ("/Type", "/Subtype", "/BBox", "/Filter", "/Matrix", "/DecodeParms"):
+                assert new.AP.N.get(key) == old.AP.N.get(key), (str(new.T), key)
+
+
 def test_the_number_is_shown_on_paper_and_to_readers(number_after, tmp_path):
     path = tmp_path / "final.pdf"
     path.write_bytes(number_after.final)
