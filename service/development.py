@@ -45,6 +45,7 @@ def start(settings: Settings, **more: str) -> list[subprocess.Popen[bytes]]:
         "1",
         "--threads",
         "8",
+        "--no-control-socket",
         "--log-level",
         "warning",
     ]

@@ -41,7 +41,14 @@ def served(home: Path):
     url = f"http://127.0.0.1:{free_port()}"
     environment = {**os.environ, "TEKEN_HOME": str(home)}
     command = ["-m", "gunicorn", "--bind", url.removeprefix("http://"), "--worker-class", "gthread", "--threads", "4"]
-    arguments = [sys.executable, *command, "--log-level", "error", "service.app:from_environment()"]
+    arguments = [
+        sys.executable,
+        *command,
+        "--no-control-socket",
+        "--log-level",
+        "error",
+        "service.app:from_environment()",
+    ]
     server = subprocess.Popen(arguments, cwd=PROJECT, env=environment)
     try:
         wait_for(f"{url}/healthz")
