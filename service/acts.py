@@ -168,7 +168,8 @@ def hand_over(teken: Teken, official: str, permit: str, *, identity: str, ticket
         known = desk.connection.execute(
             select(tickets.c.code).where(tickets.c.permit == desk.row.id)
         ).scalar_one_or_none()
-        if known is None or not secrets.compare_digest(known, normalised_ticket(ticket)):
+        shown = normalised_ticket(ticket).encode(errors="replace")  # compare_digest refuses text beyond ASCII
+        if known is None or not secrets.compare_digest(known.encode(), shown):
             raise Conflict("ticket_differs")
         journal.hold(desk.connection)  # two counters at once: the second waits for its number instead of failing
         mine = select(func.max(handovers.c.no)).where(handovers.c.office == desk.row.office)
@@ -192,7 +193,7 @@ def receive(teken: Teken, official: str, permit: str) -> dict[str, Any]:
 
 
 def decide(teken: Teken, official: str, permit: str, *, to: State, decision: str, reason: str) -> dict[str, Any]:
-    """After issue: suspend, resume or revoke by the head's decision, named by its number.
+    """After issue: suspend, resume or revoke by the head's decision, named by its number. What is not in force is not handed over.
 
     Raises StateForbids unless the table of transitions allows it.
     """
@@ -205,9 +206,11 @@ def decide(teken: Teken, official: str, permit: str, *, to: State, decision: str
         who = actor(connection, bundle.office, official, str(head), local_day(bundle.office, now))
         if (row.state, to) not in _DECISIONS:
             raise StateForbids(state=row.state)
-        moved = change(connection, row, now, state=to, fault=row.fault)
+        moved = moves.settle(connection, row, bundle.permit_type.procedure, now, state=to, fault=row.fault)
         told = {"decision": decision, "reason_sha256": sha256(reason.encode()), "mandate": who.mandate}
         moves.tell(connection, teken, moved, _DECISIONS[row.state, to], told)
+    if moved.queue == "work":
+        teken.doorbell.ring(moved.queue, moved.id)
     return _answer(moved)
 
 
@@ -278,7 +281,10 @@ def _reason(text: str) -> str:
 
 def _check_answers(answers: Mapping[str, int]) -> None:
     faults = [Fault(f"/answers/{element}", "required") for element in SURVEY_ELEMENTS if element not in answers]
-    faults += [Fault(f"/answers/{element}", "out_of_range") for element, value in answers.items() if value not in SCALE]
+    graded = (
+        (element, type(value) is int and value in SCALE) for element, value in answers.items()
+    )  # True is no grade
+    faults += [Fault(f"/answers/{element}", "out_of_range") for element, sound in graded if not sound]
     faults += [Fault(f"/answers/{element}", "unknown_key") for element in answers if element not in SURVEY_ELEMENTS]
     if faults:
         raise Invalid(faults=tuple(faults))

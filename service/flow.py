@@ -11,6 +11,9 @@ from service.sop.model import Act, By, Procedure, Verb
 
 READINGS = frozenset({Verb.VERIFY, Verb.PARAF, Verb.APPROVE})
 """Acts that bind the content that was read: a correction voids them unless that content is the same."""
+_RESTING = frozenset(
+    {State.RETURNED, State.PARKED, State.CLOSED, State.SUSPENDED, State.REVOKED, State.REPLACED}
+)  # nobody prints or hands over what is not in force
 RENDER = "render"
 _AFTER = {Verb.ASSEMBLE: State.DRAFTED, Verb.SIGN: State.SIGNED, Verb.SEAL: State.SEALED, Verb.ISSUE: State.IN_FORCE}
 
@@ -18,6 +21,11 @@ _AFTER = {Verb.ASSEMBLE: State.DRAFTED, Verb.SIGN: State.SIGNED, Verb.SEAL: Stat
 def at(procedure: Procedure, position: int) -> Act | None:
     """Return the act at a position of the plan, None at its end."""
     return procedure.plan[position] if position < len(procedure.plan) else None
+
+
+def _rests(row: Row[Any]) -> bool:
+    """Tell whether nothing goes on by itself: somebody has to correct, resume or reinstate first, or it is over."""
+    return row.state in _RESTING or row.parked_from is not None
 
 
 def position_of(procedure: Procedure, verb: Verb) -> int:
@@ -34,7 +42,7 @@ def needs_render(row: Row[Any], procedure: Procedure) -> bool:
 
 def due_step(row: Row[Any], procedure: Procedure) -> str | None:
     """Return the name of the step that a worker or the signing process has to do, None if a person is due or nothing is."""
-    if row.state in {State.RETURNED, State.CLOSED, State.PARKED}:
+    if _rests(row):
         return None
     if needs_render(row, procedure):
         return RENDER
@@ -48,12 +56,7 @@ def queue(row: Row[Any], procedure: Procedure) -> str:
     """Return where the permit waits: `work`, `sign`, `person`, or `none` at the end."""
     step = due_step(row, procedure)
     if step is None:
-        waits = at(procedure, row.position) is not None and row.state not in {
-            State.RETURNED,
-            State.CLOSED,
-            State.PARKED,
-        }
-        return "person" if waits else "none"
+        return "none" if _rests(row) or at(procedure, row.position) is None else "person"
     return "sign" if step in {Verb.SIGN, Verb.SEAL} else "work"
 
 
