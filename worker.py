@@ -15,7 +15,7 @@ os.environ.setdefault(
     "RAYON_NUM_THREADS", "1"
 )  # one typesetting thread a process: several processes use the cores better
 
-from service.listening import listen
+from service.listening import Ear
 from service.logs import log_to_stderr
 from service.pipeline import drain
 from service.settings import Settings
@@ -37,6 +37,7 @@ def main(arguments: list[str]) -> int:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     teken = open_teken(settings, signing=queue == "sign")
     remember(teken)
+    ear = Ear(teken, queue)
     stop: list[int] = []
     signal.signal(signal.SIGTERM, lambda number, _: stop.append(number))
     signal.signal(signal.SIGINT, lambda number, _: stop.append(number))
@@ -47,7 +48,7 @@ def main(arguments: list[str]) -> int:
         except StoreBusy:  # locked, restarting or away: nothing was written, and it is asked again
             print("worker.py: database busy", file=sys.stderr)
         if settings.redis_url:
-            listen(teken, queue, settings.poll_seconds)
+            ear.listen(settings.poll_seconds)
         else:
             time.sleep(settings.poll_seconds)
     return 0

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 QUEUES = ("work", "sign")
 WAIT_SECONDS = 0.5
+REST_SECONDS = 5
+"""A Redis that did not answer is left alone for so long: a hanging one would cost every request its wait."""
 
 
 class Doorbell(Protocol):
@@ -31,6 +33,7 @@ class RedisDoorbell:
 
     url: str
     queues: dict[str, Any]
+    _broken: list[float] = field(default_factory=list)  # when a ring failed last
 
     @classmethod
     def at(cls, url: str) -> RedisDoorbell:
@@ -56,7 +59,11 @@ class RedisDoorbell:
         """Enqueue; a Redis that is down or forgets is the sweep's business."""
         from redis.exceptions import RedisError
 
-        with contextlib.suppress(RedisError, OSError):
+        if self._broken and time.monotonic() < self._broken[-1] + REST_SECONDS:
+            return
+        try:
             self.queues[queue].enqueue_call(
                 "service.pipeline.answer", args=(queue, permit), result_ttl=0, failure_ttl=60, ttl=300, timeout=300
             )
+        except (RedisError, OSError):
+            self._broken[:] = [time.monotonic()]
