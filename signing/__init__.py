@@ -1,6 +1,7 @@
 """PDFs in, signed PDFs out; inspects any PDF. Knows no permit, office, database, queue or web."""
 
 from signing.backends import Backend, Capabilities
+from signing.backends.pkcs11 import Pkcs11Backend, open_pkcs11
 from signing.backends.pkcs12 import Pkcs12Backend, open_pkcs12, read_pkcs12
 from signing.certificates import CertificateFacts, describe_certificate
 from signing.errors import (
@@ -38,6 +39,7 @@ __all__ = [
     "KeyUnusable",
     "Level",
     "Lock",
+    "Pkcs11Backend",
     "Pkcs12Backend",
     "PreparationFailed",
     "Proof",
@@ -57,6 +59,7 @@ __all__ = [
     "fits",
     "inspect",
     "inspect_isolated",
+    "open_pkcs11",
     "open_pkcs12",
     "prepare_fields",
     "prove",

@@ -25,6 +25,14 @@ ADVICE = {
     "passphrase_wrong": "Ask for the passphrase again; do not retry on your own.",
     "key_unsupported": "Use RSA with 2048 to 4096 bits, or ECDSA on P-256 or P-384.",
     "certificate_unfit": "Enrol a certificate that matches the key and may sign (digitalSignature or nonRepudiation).",
+    "signature_wrong": "The back-end's signature does not hold against the certificate; stop, enrol the key's own certificate.",
+    # tokens (PKCS#11)
+    "module_missing": "The PKCS#11 module can't be loaded; install the token's driver and check its path.",
+    "token_missing": "Exactly one token of that label must be plugged in; plug it in, then sign again.",
+    "token_key_missing": "The token holds no such private key or certificate; check the label, or enrol the key again.",
+    "pin_wrong": "The token refused the PIN. Ask for it again and never retry on your own: a few wrong ones lock the token.",
+    "pin_locked": "The token's PIN is locked; its owner unlocks it with the PUK.",
+    "pin_needed": "The token was taken out or closed, and its PIN is no longer held; ask for the PIN.",
     "backend_failed": "The signing back-end gave no signature; look at its state, then sign again.",
     # signing
     "spec_invalid": "Correct the signature's specification.",

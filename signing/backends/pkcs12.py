@@ -7,13 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, pkcs12
 
 from signing.backends import Capabilities, Digest
-from signing.certificates import describe_certificate
+from signing.backends.publickey import HASHES, fit_to_sign
 from signing.errors import KeyUnusable, SigningFailed, translated
 
 _Key = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
@@ -21,10 +19,9 @@ _Key = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 CAPABILITIES: Final = Capabilities(
     prepared_field=True, certify=True, vector_appearance=True, seal_last=True, batch=True, look_up=False
 )
-_HASHES: Final = {"sha256": hashes.SHA256(), "sha384": hashes.SHA384()}
 
 
-def open_pkcs12(path: Path, passphrase: bytes) -> Pkcs12Backend:
+def open_pkcs12(path: Path, passphrase: bytes | bytearray) -> Pkcs12Backend:
     """Open a PKCS#12 file: one key, its certificate, and the chain.
 
     Raises KeyUnusable: key_unreadable, passphrase_wrong, key_unsupported, certificate_unfit.
@@ -36,8 +33,8 @@ def open_pkcs12(path: Path, passphrase: bytes) -> Pkcs12Backend:
     return read_pkcs12(content, passphrase)
 
 
-def read_pkcs12(content: bytes, passphrase: bytes) -> Pkcs12Backend:
-    """As `open_pkcs12`, from bytes."""
+def read_pkcs12(content: bytes, passphrase: bytes | bytearray) -> Pkcs12Backend:
+    """As `open_pkcs12`, from bytes. A bytearray is read where it lies, so that the caller can wipe it."""
     try:
         key, certificate, chain = pkcs12.load_key_and_certificates(content, passphrase)
     except ValueError as refused:  # the text is OpenSSL's; it does not quote the passphrase, but we don't rely on it
@@ -49,11 +46,14 @@ def read_pkcs12(content: bytes, passphrase: bytes) -> Pkcs12Backend:
         raise KeyUnusable("key_unreadable", "no key or no certificate in the file")
     if not isinstance(key, _Key):
         raise KeyUnusable("key_unsupported", type(key).__name__)
-    _check_certificate(key, certificate)
+    certificate_der = certificate.public_bytes(Encoding.DER)
+    digest = fit_to_sign(certificate_der)
+    if certificate.public_key() != key.public_key():
+        raise KeyUnusable("certificate_unfit", "certificate and key differ")
     return Pkcs12Backend(
-        certificate_der=certificate.public_bytes(Encoding.DER),
+        certificate_der=certificate_der,
         chain_der=tuple(link.public_bytes(Encoding.DER) for link in chain),
-        digest=_digest_for(key),
+        digest=digest,
         _key=key,
     )
 
@@ -77,26 +77,10 @@ class Pkcs12Backend:
 
     def sign_attributes(self, attributes: bytes) -> bytes:
         with translated(SigningFailed, "backend_failed"):
-            algorithm = _HASHES[self.digest]
+            algorithm = HASHES[self.digest]
             if isinstance(self._key, rsa.RSAPrivateKey):
                 return self._key.sign(attributes, padding.PKCS1v15(), algorithm)
             return self._key.sign(attributes, ec.ECDSA(algorithm))
 
     def __reduce__(self) -> str:
         raise TypeError("a key is never pickled")
-
-
-def _digest_for(key: _Key) -> Digest:
-    return "sha384" if isinstance(key, ec.EllipticCurvePrivateKey) and key.curve.name == "secp384r1" else "sha256"
-
-
-def _check_certificate(key: _Key, certificate: x509.Certificate) -> None:
-    """The certificate belongs to the key and may sign; its dates are the caller's to ask, who knows the day."""
-    facts = describe_certificate(certificate.public_bytes(Encoding.DER))
-    problems = facts.unfit(facts.not_before)
-    if "key" in problems:
-        raise KeyUnusable("key_unsupported", facts.key)
-    if certificate.public_key() != key.public_key():
-        raise KeyUnusable("certificate_unfit", "certificate and key differ")
-    if "usage" in problems:
-        raise KeyUnusable("certificate_unfit", "key usage does not allow signatures")

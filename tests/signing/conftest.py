@@ -5,6 +5,7 @@ import logging
 import pytest
 
 from certs.make_dev_pki import make_dev_pki
+from tests.signing.softhsm import SoftHsm, make_token
 from tests.signing.world import FLOWS, Issued, Pki, issue
 
 PEOPLE = [("kepala", "Kepala Dinas"), ("orang-lain", "Orang Lain")]
@@ -31,6 +32,11 @@ def pkis(tmp_path_factory) -> dict[str, Pki]:
 @pytest.fixture(scope="session")
 def pki(pkis) -> Pki:
     return pkis["p256"]
+
+
+@pytest.fixture(scope="session")
+def softhsm(tmp_path_factory, pkis) -> SoftHsm:
+    return make_token(tmp_path_factory.mktemp("softhsm"), pkis)
 
 
 @pytest.fixture(scope="session")

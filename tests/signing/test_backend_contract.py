@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import os
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -13,7 +14,18 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
-from signing import Backend, Capabilities, Expectation, ExpectedSignature, SignatureSpec, SigningFailed, prove, sign
+from signing import (
+    Backend,
+    Capabilities,
+    Expectation,
+    ExpectedSignature,
+    SignatureSpec,
+    SigningFailed,
+    open_pkcs11,
+    prove,
+    sign,
+)
+from tests.signing.softhsm import LABEL, MODULE, PIN
 from tests.signing.world import FLOWS, HEAD, prepared
 
 
@@ -40,9 +52,19 @@ class MemoryBackend:
         return self._key.sign(attributes, ec.ECDSA(hashes.SHA256()))
 
 
-@pytest.fixture(scope="module", params=["pkcs12-rsa2048", "pkcs12-p256", "memory"])
+def token_key(softhsm, pkis, key):
+    """Open a key in the token: the only login of this process, and never a wrong one."""
+    os.environ["SOFTHSM2_CONF"] = softhsm.environment["SOFTHSM2_CONF"]
+    name = f"{key}-kepala"
+    chain = pkis[key].key("kepala").chain_der
+    return open_pkcs11(MODULE, LABEL, name, PIN, certificate_der=softhsm.certificate(name), chain_der=chain)
+
+
+@pytest.fixture(scope="module", params=["pkcs12-rsa2048", "pkcs12-p256", "pkcs11-rsa2048", "pkcs11-p256", "memory"])
 def backend(request, pkis):
     kind, _, key = request.param.partition("-")
+    if kind == "pkcs11":
+        return token_key(request.getfixturevalue("softhsm"), pkis, key)
     return MemoryBackend() if kind == "memory" else pkis[key].key("kepala")
 
 

@@ -1,0 +1,192 @@
+"""One logged-in session per PKCS#11 token and process. Every call to a token goes through here, one at a time.
+
+The rules come from experience with PKCS#11 2.40 modules: threads and forks crash them, login belongs to the whole process
+and not to a session, and a wrong PIN counts. So: one lock, one session, the process that opened it, and no second try.
+"""
+
+from __future__ import annotations
+
+import hmac
+import os
+import secrets
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import pkcs11
+from pkcs11 import exceptions as refused
+
+from signing.errors import KeyUnusable, SigningError, SigningFailed
+
+_Result = TypeVar("_Result")
+
+_ONE_AT_A_TIME: Final = threading.RLock()
+_OPEN: Final[dict[tuple[str, str], OpenToken]] = {}
+_REFUSED_PINS: Final[set[bytes]] = set()
+_SALT: Final = secrets.token_bytes(32)
+_PIN_IS_WRONG: Final = (refused.PinIncorrect, refused.PinInvalid, refused.PinLenRange)
+_AWAY: Final = (refused.TokenNotPresent, refused.TokenNotRecognised, refused.DeviceRemoved, refused.SlotIDInvalid)
+_SESSION_ENDED: Final = (
+    *_AWAY,
+    refused.SessionHandleInvalid,
+    refused.SessionClosed,
+    refused.UserNotLoggedIn,
+    refused.KeyHandleInvalid,
+    refused.ObjectHandleInvalid,
+)
+
+
+def open_token(module: Path, label: str, pin: bytes) -> OpenToken:
+    """Log in to the one token of that label, or share the session that this process has.
+
+    Raises KeyUnusable: module_missing, token_missing, pin_wrong, pin_locked; SigningFailed backend_failed.
+    """
+    with _ONE_AT_A_TIME:
+        token = _OPEN.get((str(module), label)) or OpenToken(module, label)
+        token.log_in(pin)
+        _OPEN[str(module), label] = token
+        return token
+
+
+class OpenToken:
+    """A token of this process. Holds the PIN until `forget`, to log in again when the token was taken out and put back."""
+
+    def __init__(self, module: Path, label: str) -> None:
+        self._module, self._label = str(module), label
+        self._process = os.getpid()
+        self._session: pkcs11.Session | None = None
+        self._serial: bytes | None = None
+        self._pin: bytes | None = None
+
+    def __repr__(self) -> str:
+        return f"OpenToken({self._label!r}, {'open' if self._session else 'closed'})"
+
+    def __reduce__(self) -> str:
+        raise TypeError("a token's session is never pickled")
+
+    def log_in(self, pin: bytes) -> None:
+        """Log in, unless this very PIN has done so. A PIN that was refused never reaches a token again."""
+        with _ONE_AT_A_TIME, _told():
+            self._check_process()
+            if self._session and self._pin is not None:
+                if not hmac.compare_digest(self._pin, pin):
+                    raise KeyUnusable("pin_wrong", "the token is open with another PIN")
+                return
+            self.close()
+            self._open(pin)
+
+    def forget(self) -> None:
+        """Drop the PIN. The session goes on until it ends for whatever reason; then the PIN has to be asked for."""
+        self._pin = None
+
+    def close(self) -> None:
+        """Log out and drop the PIN."""
+        with _ONE_AT_A_TIME, suppress(pkcs11.PKCS11Error):
+            self._check_process()
+            session, self._session, self._pin = self._session, None, None
+            if session:
+                session.close()
+
+    def use(self, work: Callable[[pkcs11.Session, str | None], _Result]) -> _Result:
+        """Run `work(session, pin)` alone; once more if the session had ended and the token can be opened again.
+
+        `pin` is for keys that want it for every signature. Raises KeyUnusable, SigningFailed backend_failed.
+        """
+        with _ONE_AT_A_TIME, _told():
+            self._check_process()
+            try:
+                return self._use(work)
+            except _PIN_IS_WRONG:
+                self._refuse_pin()
+                raise
+
+    def _use(self, work: Callable[[pkcs11.Session, str | None], _Result]) -> _Result:
+        session = self._session or self._open_again()
+        try:
+            return work(session, _text(self._pin))
+        except _SESSION_ENDED:
+            return work(self._open_again(), _text(self._pin))
+
+    def _open_again(self) -> pkcs11.Session:
+        """A new session. Logged in still (another session of this process kept it): the PIN isn't even sent."""
+        self._session = None
+        if self._pin is None:
+            raise KeyUnusable("pin_needed", self._label)
+        return self._open(self._pin)
+
+    def _open(self, pin: bytes) -> pkcs11.Session:
+        token = self._find()
+        if _mark(token.serial, pin) in _REFUSED_PINS:
+            self._pin = None
+            raise KeyUnusable("pin_wrong", "this PIN was refused before")
+        if pkcs11.TokenFlag.USER_PIN_LOCKED in token.flags:
+            raise KeyUnusable("pin_locked", self._label)
+        try:
+            self._session = token.open(user_pin=_text(pin))
+        except refused.UserAlreadyLoggedIn:
+            if self._serial is None:
+                raise
+            self._session = token.open()
+        except _PIN_IS_WRONG:
+            self._pin, self._serial = pin, token.serial
+            self._refuse_pin()
+            raise
+        self._pin, self._serial = pin, token.serial
+        return self._session
+
+    def _find(self) -> pkcs11.Token:
+        """The one token of our label; and after the first time the same piece: a PIN is for no other."""
+        try:
+            module = pkcs11.lib(self._module)
+        except (pkcs11.PKCS11Error, RuntimeError, OSError) as foreign:
+            raise KeyUnusable("module_missing", type(foreign).__name__) from None
+        found = [token for token in _tokens(module) if token.label == self._label]
+        if self._serial is not None:
+            found = [token for token in found if token.serial == self._serial]
+        if len(found) != 1:
+            raise KeyUnusable("token_missing", f"{len(found)} of {self._label}")
+        return found[0]
+
+    def _refuse_pin(self) -> None:
+        if self._pin is not None and self._serial is not None:
+            _REFUSED_PINS.add(_mark(self._serial, self._pin))
+        self._pin = self._session = None
+
+    def _check_process(self) -> None:
+        """A session that crossed a fork is undefined (PKCS#11 2.40, 6.6.1): it is not touched, not even to close it."""
+        if os.getpid() != self._process:
+            raise SigningFailed("backend_failed", "the token was opened by another process")
+
+
+def _tokens(module: Any) -> Iterator[pkcs11.Token]:
+    for slot in module.get_slots(token_present=True):
+        with suppress(*_AWAY):
+            yield slot.get_token()
+
+
+def _mark(serial: bytes, pin: bytes) -> bytes:
+    """A refused PIN as this process remembers it: useless outside it."""
+    return hmac.digest(_SALT, serial + b"\0" + pin, "sha256")
+
+
+def _text(pin: bytes | None) -> str | None:
+    return None if pin is None else pin.decode("utf-8")
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """The module's errors in our words; never their text."""
+    try:
+        yield
+    except SigningError:
+        raise
+    except _PIN_IS_WRONG:
+        raise KeyUnusable("pin_wrong") from None
+    except refused.PinLocked:
+        raise KeyUnusable("pin_locked") from None
+    except _AWAY as away:
+        raise KeyUnusable("token_missing", type(away).__name__) from None
+    except Exception as foreign:  # noqa: BLE001  # PKCS11Error, and whatever a module makes its binding raise
+        raise SigningFailed("backend_failed", type(foreign).__name__) from None
