@@ -24,7 +24,7 @@ HOSTILE = [
     "x-field:evil",
     "https://evil.example/x-field:evil",
     '#link("x-field:evil")[tekan]',
-    "\\u{41} \\ #sys.inputs @ref <label>",
+    "\\u{41} \\ #sys.inputs #given @ref <label>",
     "// comment /* comment */",
     "{{nama}} {nama} %s",
     "\"quoted\" and 'single' -- --- ...",
@@ -40,7 +40,9 @@ def test_equal_input_gives_equal_bytes(kind, typeset, tmp_path):
     again = fresh.typeset(page(kind), photo=photo(kind), timestamp=AT)
     assert hashlib.sha256(first.pdf).digest() == hashlib.sha256(again.pdf).digest()
     assert typeset(kind, page(kind), timestamp=AT + timedelta(seconds=1)).pdf != first.pdf
-    assert not list(tmp_path.rglob("photo-*"))
+    (root,) = tmp_path.iterdir()
+    left = {str(one.relative_to(root)): one.read_bytes() for one in root.rglob("*") if one.is_file()}
+    assert left == fresh.files  # no photo and no page stays behind
 
 
 @pytest.mark.parametrize("hostile", HOSTILE)
