@@ -21,6 +21,7 @@ from sqlalchemy import select
 from service import acts, development, intake, queries
 from service.clock import SystemClock
 from service.document.check import sample_case
+from service.people import local_day
 from service.permits import State
 from service.settings import PROJECT, Settings
 from service.sop.model import PermitType, Row, Verb
@@ -123,7 +124,7 @@ def take_turn(teken: Teken, permit: str) -> bool:
 
 def holder(teken: Teken, office: str, role: str) -> str:
     """Return who acts in a role today: Plh. before Plt. before the definitive holder."""
-    day = teken.clock.now().date().isoformat()
+    day = local_day(teken.offices.office(office), teken.clock.now()).isoformat()
     with teken.db.read() as connection:
         rows = connection.execute(select(mandates).where(mandates.c.office == office, mandates.c.role == role)).all()
     current = [one for one in rows if one.valid_from <= day and (one.valid_to is None or day <= one.valid_to)]
