@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import io
-import os
 import random
 import signal
 import threading
@@ -95,11 +94,7 @@ class Drill:
 
     def kill(self, place: str) -> None:
         """SIGKILL, whatever it is doing."""
-        pid = self.running.pop(place)
-        if self.nursery.alive(pid):
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-            self.nursery.wait(pid, 10)
+        self.nursery.end(self.running.pop(place))
 
     def at_every_point(self, rng: random.Random) -> None:
         """Kill each process at each of its points, at the first passage and at a later one, while new cases keep coming."""

@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
@@ -69,6 +70,13 @@ class Nursery:
         while (code := self.ended(pid)) is None and time.monotonic() < deadline:
             time.sleep(0.02)
         return code
+
+    def end(self, pid: int) -> None:
+        """SIGKILL, whatever it is doing."""
+        if self.alive(pid):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+            self.wait(pid, 10)
 
     def _ask(self, order: Mapping[str, object]) -> int | None:
         assert self._parent.stdin

@@ -3,41 +3,14 @@
 from __future__ import annotations
 
 import random
-import secrets
 import time
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
-from service.development import certificates
 from service.failpoints import POINTS
-from service.settings import PROJECT
 from tests.faults.drill import PLACES, Drill
-from tests.faults.nursery import Nursery
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
-
-
-@pytest.fixture(scope="session")
-def keys_of_today(tmp_path_factory) -> Path:
-    """These processes use the host's own clock, so their certificates are of today."""
-    folder = tmp_path_factory.mktemp("keys-of-today")
-    certificates(PROJECT / "templates", folder, key="p256", now=datetime.now(UTC) - timedelta(days=2))
-    return folder
-
-
-@pytest.fixture(scope="module")
-def nursery():
-    with Nursery() as opened:
-        yield opened
-
-
-@pytest.fixture
-def seed() -> int:
-    chosen = secrets.randbelow(1_000_000)
-    print(f"seed {chosen}")
-    return chosen
 
 
 def test_every_point_belongs_to_a_process():
