@@ -83,18 +83,25 @@ def _steps(stream: pikepdf.Object) -> list[tuple[str, list[Any]]]:
     return [(str(step.operator), list(step.operands)) for step in pikepdf.parse_content_stream(stream)]
 
 
-def page_text(pdf: bytes) -> tuple[str, int]:
-    """The text of all pages as drawn, form fields included, without white space; and the number of pages."""
+def page_text(pdf: bytes, *, fields: bool) -> tuple[str, int]:
+    """The text of all pages as drawn, with that of form fields or without, and without white space; and the number of pages."""
     document = pypdfium2.PdfDocument(pdf)
     try:
-        document.init_forms()
+        if fields:
+            _draw_fields(document)
         return plain("".join(_text(document, number) for number in range(len(document)))), len(document)
     finally:
         document.close()
 
 
+def _draw_fields(document: pypdfium2.PdfDocument) -> None:
+    """Make what the fields draw page content, in memory; it is seen once the page is loaded again."""
+    document.init_forms()
+    for page in document:
+        page.flatten()
+
+
 def _text(document: pypdfium2.PdfDocument, number: int) -> str:
-    document[number].flatten()  # in memory: what the fields draw becomes page content; seen once the page is reloaded
     text: str = document[number].get_textpage().get_text_bounded()
     return text
 

@@ -61,7 +61,12 @@ def prepare_fields(
             _become_widget(document, form, field, markers[field.name])
         document.Root.AcroForm = form
         out = io.BytesIO()
-        document.save(out, object_stream_mode=pikepdf.ObjectStreamMode.generate, deterministic_id=True)
+        document.save(
+            out,
+            object_stream_mode=pikepdf.ObjectStreamMode.generate,
+            deterministic_id=True,
+            fix_metadata_version=False,  # the typesetter's metadata are right as they stand
+        )
         return out.getvalue()
 
 

@@ -176,8 +176,8 @@ def _prove_appearances(final: Revision, expected: Expectation) -> None:
 
 
 def _prove_visible(pdf: bytes, expected: Expectation) -> int:
-    """What the pages show, fields drawn in; return the number of pages. White space doesn't count."""
-    shown, count = page_text(pdf)
+    """What the pages show, filled fields drawn in; return the number of pages. White space doesn't count."""
+    shown, count = page_text(pdf, fields=bool(expected.values))
     for text in expected.visible:
         if plain(text) not in shown:
             raise ProofFailed("proof_visible", "a text is missing")
