@@ -79,7 +79,9 @@ class Typesetter:
         # A file, not sys.inputs: with other inputs the compiler forgets all that it has laid out, and takes twice as long.
         files = {"main.typ": self._main, PAGE: json.dumps(given, ensure_ascii=False).encode()}
         with self._lock:
-            pdf = self._compiler.compile(input=files, pdf_standards=STANDARDS, timestamp=timestamp)
+            pdf = self._compiler.compile(  # type: ignore[type-var]  # the stubs lack the dict of files that is documented
+                input=files, pdf_standards=STANDARDS, timestamp=timestamp
+            )
         assert isinstance(pdf, bytes)
         return pdf
 
