@@ -29,19 +29,18 @@ def typeset(root: Path, template: str, page: Mapping[str, Any], at: datetime) ->
     """Typeset one page, as one call of typst does it."""
     emblem = page["letterhead"]["emblem"]
     own = f"/{Path(template).parts[0]}/{emblem}"
-    inputs = {
-        "data": json.dumps(page, ensure_ascii=False),
-        "density": "0",
+    given = {
+        "page": page,
+        "density": 0,
         "emblem": own if (root / own[1:]).is_file() else f"/_shared/{emblem}",
         "photo": "",
-        "marks": "0",
+        "marks": False,
     }
     pdf = typst.compile(
-        str(root / template),
+        {"main.typ": f'#include "/{template}"'.encode(), "given/page.json": json.dumps(given).encode()},
         root=str(root),
         font_paths=[str(root / "_shared/fonts")],
         ignore_system_fonts=True,
-        sys_inputs=inputs,
         pdf_standards=["a-3a", "ua-1"],
         timestamp=at,
     )
