@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Row, select
 
 from service import journal, register
-from service.archive import ArchiveDamaged
+from service.archive import ArchiveDamaged, sha256
 from service.checkpoint import CheckpointInvalid, read
 from service.permits import RELEASED, State
 from service.steps.issue import expectation
-from service.store.tables import chains, documents, events, permits, series
+from service.store.tables import chains, documents, events, permits, revisions, series
 from signing import ProofFailed, prove
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def audit(teken: Teken, *, checkpoint: str | None = None) -> Findings:
 
 
 def _series(connection: Connection, walked: Counter[str]) -> Iterator[Violation]:
-    anchored = _anchors(connection)
+    anchored, seen = _anchors(connection), set()
     for one in connection.execute(select(series).order_by(series.c.name)).all():
         walked["series"] += 1
         numbers: list[int] = []
@@ -73,6 +73,7 @@ def _series(connection: Connection, walked: Counter[str]) -> Iterator[Violation]
                 yield Violation("I11", f"{one.name} #{entry.seq}", "the entry or its link was changed")
             if entry.hash not in anchored:
                 yield Violation("I11", f"{one.name} #{entry.seq}", "the journal does not know this entry")
+            seen.add(entry.hash)
             (numbers if entry.kind == "allot" else voids).append(entry.no)
             head, length = entry.hash, entry.seq
         if (length, head or one.head) != (one.entries, one.head):
@@ -81,12 +82,23 @@ def _series(connection: Connection, walked: Counter[str]) -> Iterator[Violation]
             yield Violation("I2", one.name, f"numbers are not {one.first_no}..{one.last_no}, each once, in order")
         if not set(voids) <= set(numbers) or len(voids) != len(set(voids)):
             yield Violation("I2", one.name, "a void has no number, or two")
+    for lost in sorted(anchored.keys() - seen):
+        yield Violation("I11", anchored[lost], "the journal knows an entry that the register has no more")
 
 
-def _anchors(connection: Connection) -> set[str]:
-    """Hashes of register entries that events carry."""
+def _anchors(connection: Connection) -> dict[str, str]:
+    """Return the series of every register entry whose hash an event carries."""
     rows = connection.execute(select(events.c.data).where(events.c.data.contains("register_hash"))).scalars()
-    return {json.loads(data)["register_hash"] for data in rows}
+    told = [_fields(data) for data in rows]
+    return {str(data["register_hash"]): str(data.get("series")) for data in told if "register_hash" in data}
+
+
+def _fields(text: str) -> dict[str, Any]:
+    """Read what an event says; what was made unreadable says nothing, and its hash shows it."""
+    try:
+        return dict(json.loads(text))
+    except (TypeError, ValueError):
+        return {}
 
 
 def _journal(connection: Connection, teken: Teken, walked: Counter[str]) -> Iterator[Violation]:
@@ -110,18 +122,59 @@ def _journal(connection: Connection, teken: Teken, walked: Counter[str]) -> Iter
 
 
 def _permits(connection: Connection) -> Iterator[Violation]:
+    told, bodies = _told(connection), select(revisions.c.body, revisions.c.content_sha)
     for row in connection.execute(select(permits)).all():
-        allotted = register.of_permit(connection, row.id)
-        known = {allotted.number} if allotted else {None}
-        if row.number not in (known | {None} if register.is_void(connection, row.id) else known):
-            yield Violation("I3", row.id, "its number is not the register's")
-        if register.standing(connection, row.id) > 1:
-            yield Violation("I3", row.id, "it has two numbers that are not void")
-        voided = register.is_void(connection, row.id)
-        if voided and row.state != State.CLOSED:
-            yield Violation("I3", row.id, f"its number is void, but it is {row.state}")
-        if row.state in RELEASED and row.released_sha is None:
-            yield Violation("I4", row.id, "released without a document")
+        yield from _number(connection, row)
+        known = told.get(row.id, _Told())
+        if known.state != row.state:
+            yield Violation("I11", row.id, f"it is {row.state}, but the journal says {known.state}")
+        for text, sha in connection.execute(bodies.where(revisions.c.permit == row.id)):
+            if sha256(text.encode()) != sha or sha not in known.contents:
+                yield Violation("I11", row.id, "its case is not what was accepted")
+        if row.state in RELEASED:
+            yield from _released(connection, row, known.issued)
+
+
+def _number(connection: Connection, row: Row[Any]) -> Iterator[Violation]:
+    allotted, voided = register.of_permit(connection, row.id), register.is_void(connection, row.id)
+    registered = (allotted.number, allotted.day.isoformat()) if allotted else (None, None)
+    given_back = voided and row.number is None  # at new year, until it is numbered anew
+    if (row.number, row.set_on) != registered and not given_back:
+        yield Violation("I3", row.id, "its number or its date is not the register's")
+    if register.standing(connection, row.id) > 1:
+        yield Violation("I3", row.id, "it has two numbers that are not void")
+    if voided and row.state != State.CLOSED and not given_back:
+        yield Violation("I3", row.id, f"its number is void, but it is {row.state}")
+
+
+def _released(connection: Connection, row: Row[Any], issued: Mapping[str, Any]) -> Iterator[Violation]:
+    versions = select(documents.c.sha).where(documents.c.permit == row.id).order_by(documents.c.version)
+    shas = list(connection.execute(versions).scalars())
+    if not shas or row.released_sha != shas[-1]:
+        yield Violation("I4", row.id, "released without a document, or with another one")
+    recorded = {"number": row.number, "valid_from": row.valid_from, "valid_to": row.valid_to, "sha256": shas[:1]}
+    told = {key: issued.get(key) for key in recorded} | {"sha256": [issued.get("sha256")]}
+    if recorded != told:
+        yield Violation("I4", row.id, "its number, validity or document is not what was issued")
+
+
+@dataclass(slots=True)
+class _Told:
+    """What the journal says of one permit: its state, the content that was accepted, and how it was issued."""
+
+    state: str | None = None
+    contents: set[str] = field(default_factory=set)
+    issued: Mapping[str, Any] = field(default_factory=dict)
+
+
+def _told(connection: Connection) -> dict[str, _Told]:
+    told: dict[str, _Told] = {}
+    for event in connection.execute(select(events).where(events.c.permit.is_not(None)).order_by(events.c.seq)):
+        known, data = told.setdefault(event.permit, _Told()), _fields(event.data)
+        known.state = data.get("state", known.state)
+        known.contents |= {data["content_sha256"]} if "content_sha256" in data else set()
+        known.issued = data if event.type == "permit.issued" else known.issued
+    return told
 
 
 def _document(teken: Teken, row: Row[Any]) -> Iterator[Violation]:
@@ -135,6 +188,8 @@ def _document(teken: Teken, row: Row[Any]) -> Iterator[Violation]:
         yield Violation("I8", where, str(damage))
     except ProofFailed as refusal:
         yield Violation("I7" if refusal.code == "proof_prefix" else "I4", where, refusal.code)
+    except (TypeError, ValueError, KeyError, AssertionError):
+        yield Violation("I4", where, "what is recorded of it cannot be read")
 
 
 _RELEASED = select(permits, documents.c.sha, documents.c.version, documents.c.signatures).join(
