@@ -62,15 +62,26 @@ def change(connection: Connection, row: Row[Any], now: datetime, **values: Any) 
         "fault": None,
         "updated_at": stamp(now),
     }
-    connection.execute(update(permits).where(permits.c.id == row.id).values(**{**settled, **values}))
-    return connection.execute(select(permits).where(permits.c.id == row.id)).one()
+    moved = update(permits).where(permits.c.id == row.id).values(**{**settled, **values}).returning(*permits.c)
+    return connection.execute(moved).one()
 
 
 def claim(
-    connection: Connection, queue: str, now: datetime, lease: timedelta, permit: str | None = None
+    connection: Connection,
+    queue: str,
+    now: datetime,
+    lease: timedelta,
+    permit: str | None = None,
+    *,
+    only: ColumnElement[bool] | None = None,
 ) -> tuple[Claim, Row[Any]] | None:
-    """Take the next due permit of a queue (or the given one, if due). Attempts are counted before the work: poison is bounded."""
+    """Take the next due permit of a queue (or the given one, if due), of those that `only` allows.
+
+    Attempts are counted before the work: poison is bounded.
+    """
     due = select(permits).where(_is_due(queue, now))
+    if only is not None:
+        due = due.where(only)
     if permit is not None:
         due = due.where(permits.c.id == permit)
     row = connection.execute(
