@@ -1,10 +1,13 @@
 """PDFs in, signed PDFs out; inspects any PDF. Knows no permit, office, database, queue or web."""
 
+from signing.ageing import Ageing, due_for_renewal
 from signing.backends import Backend, Capabilities
 from signing.backends.pkcs11 import Pkcs11Backend, open_pkcs11
 from signing.backends.pkcs12 import Pkcs12Backend, open_pkcs12, read_pkcs12
 from signing.certificates import CertificateFacts, describe_certificate
+from signing.chains import chain_to_anchor
 from signing.errors import (
+    EvidenceFailed,
     KeyUnusable,
     PreparationFailed,
     ProofFailed,
@@ -13,38 +16,50 @@ from signing.errors import (
     TimestampFailed,
     ValueUnfit,
 )
+from signing.extensionproof import ExpectedExtension, ExtensionProof, prove_extension
 from signing.facts import Inspection, SignatureFacts, Trust
 from signing.fieldfont import PRINTABLE_ASCII
 from signing.fields import prepare_fields
 from signing.filling import fits
 from signing.inspection import inspect
 from signing.isolation import inspect_isolated
+from signing.longterm import Extended, extend_lt, extend_lta, gather, renew
 from signing.model import Appearance, FieldSpec, Frame, Level, Lock, QrCode, SignatureSpec, Signed
 from signing.pades import fill_and_seal, sign
 from signing.proof import Expectation, ExpectedSignature, Proof, prove
-from signing.timestamp import HttpTimestamper, Timestamper
+from signing.revocation import Evidence, OnlineRevocation, Revocation, collect
+from signing.timestamp import FirstThatAnswers, HttpTimestamper, Timestamper
 
 __all__ = [
     "PRINTABLE_ASCII",
+    "Ageing",
     "Appearance",
     "Backend",
     "Capabilities",
     "CertificateFacts",
+    "Evidence",
+    "EvidenceFailed",
     "Expectation",
+    "ExpectedExtension",
     "ExpectedSignature",
+    "Extended",
+    "ExtensionProof",
     "FieldSpec",
+    "FirstThatAnswers",
     "Frame",
     "HttpTimestamper",
     "Inspection",
     "KeyUnusable",
     "Level",
     "Lock",
+    "OnlineRevocation",
     "Pkcs11Backend",
     "Pkcs12Backend",
     "PreparationFailed",
     "Proof",
     "ProofFailed",
     "QrCode",
+    "Revocation",
     "SignatureFacts",
     "SignatureSpec",
     "Signed",
@@ -54,15 +69,23 @@ __all__ = [
     "Timestamper",
     "Trust",
     "ValueUnfit",
+    "chain_to_anchor",
+    "collect",
     "describe_certificate",
+    "due_for_renewal",
+    "extend_lt",
+    "extend_lta",
     "fill_and_seal",
     "fits",
+    "gather",
     "inspect",
     "inspect_isolated",
     "open_pkcs11",
     "open_pkcs12",
     "prepare_fields",
     "prove",
+    "prove_extension",
     "read_pkcs12",
+    "renew",
     "sign",
 ]

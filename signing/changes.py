@@ -55,20 +55,20 @@ def prove_changes(
     if min(new) < update.first_new or max(old) >= update.first_new or len(new) != len(touched) + 1:
         raise ProofFailed("proof_objects", "new and changed objects are mixed up")
     for name in touched:
-        _prove_same(below.fields[name], above.fields[name], _WIDGET_MAY_CHANGE, name)
+        prove_same(below.fields[name], above.fields[name], _WIDGET_MAY_CHANGE, name)
         if "/V" in below.fields[name]:
             raise ProofFailed("proof_values", f"{name} was filled before")
-    _prove_same(below.document.Root, catalog, _CATALOG_MAY_CHANGE, "catalog")
+    prove_same(below.document.Root, catalog, _CATALOG_MAY_CHANGE, "catalog")
     _prove_permissions(below.document.Root, above, signed, certify=certify)
 
 
-def _prove_same(before: pikepdf.Object, after: pikepdf.Object, may_change: set[str], what: str) -> None:
+def prove_same(before: pikepdf.Object, after: pikepdf.Object, may_change: set[str], what: str) -> None:
     for key in (set(before.keys()) | set(after.keys())) - may_change:
-        if key not in before or key not in after or _raw(before, key) != _raw(after, key):
+        if key not in before or key not in after or raw(before, key) != raw(after, key):
             raise ProofFailed("proof_objects", f"{what}: {key} changed")
 
 
-def _raw(dictionary: pikepdf.Object, key: str) -> object:
+def raw(dictionary: pikepdf.Object, key: str) -> object:
     """An entry as it is written: references stay references, so nothing can hide behind an equal-looking copy."""
     entry = dictionary[key]
     return entry.unparse() if isinstance(entry, pikepdf.Object) else entry
@@ -78,7 +78,7 @@ def _prove_permissions(before: pikepdf.Object, above: Revision, signed: str, *, 
     """A certification signature becomes the document's one permission; any other leaves the permissions alone."""
     after = above.document.Root
     if not certify:
-        _prove_same(before, after, {*before.keys(), *after.keys()} - {"/Perms"}, "catalog")
+        prove_same(before, after, {*before.keys(), *after.keys()} - {"/Perms"}, "catalog")
         return
     mine = above.fields[signed].V.objgen
     if "/Perms" in before or list(after.Perms.keys()) != ["/DocMDP"] or after.Perms.DocMDP.objgen != mine:

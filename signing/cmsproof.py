@@ -150,21 +150,39 @@ def _level(info: Any) -> Level:
 
 def _prove_token(token: Any, signature: bytes) -> None:
     """A time-stamp token (RFC 3161) over `signature`, signed by a certificate that it carries."""
+    info, _, _ = prove_token_cms(token)
+    imprint = info["message_imprint"]
+    digest = imprint["hash_algorithm"]["algorithm"].native
+    if hashlib.new(digest, signature).digest() != imprint["hashed_message"].native:
+        raise ProofFailed("proof_level", "the time-stamp is of something else")
+
+
+def prove_token_cms(token: Any) -> tuple[Any, x509.Certificate, tuple[x509.Certificate, ...]]:
+    """Prove that a certificate which the token carries signed it; return the TSTInfo, that certificate and the others."""
     data, info = _single(token)
     if data["encap_content_info"]["content_type"].native != "tst_info":
         raise ProofFailed("proof_level", "not a time-stamp")
     content = data["encap_content_info"]["content"]
-    imprint = content.parsed["message_imprint"]
-    if (
-        hashlib.new(imprint["hash_algorithm"]["algorithm"].native, signature).digest()
-        != imprint["hashed_message"].native
-    ):
-        raise ProofFailed("proof_level", "the time-stamp is of something else")
     signed, attributes = _attributes(info)
     digest = info["digest_algorithm"]["algorithm"].native
-    if attributes["message_digest"].native != hashlib.new(digest, bytes(content)).digest():
+    if digest not in _HASHES or attributes["message_digest"].native != hashlib.new(digest, bytes(content)).digest():
         raise ProofFailed("proof_level", "time-stamp digest")
-    _verify(data, info, signed, _token_signer(data, info))
+    signer = _token_signer(data, info)
+    _verify(data, info, signed, signer)
+    found = {_sha256(der): x509.load_der_x509_certificate(der) for der in _elements(data["certificates"])}
+    certificate = found.pop(signer)
+    return content.parsed, certificate, tuple(found.values())
+
+
+def read_cms(container: bytes) -> tuple[x509.Certificate, tuple[x509.Certificate, ...], bytes | None]:
+    """The signer's certificate, the others that are embedded, and the DER of the signature's time-stamp. Proves nothing."""
+    data, info = _single(cms.ContentInfo.load(container))
+    signer = _token_signer(data, info)
+    found = {_sha256(der): x509.load_der_x509_certificate(der) for der in _elements(data["certificates"])}
+    certificate = found.pop(signer)
+    stamps = [one for one in info["unsigned_attrs"] or () if one["type"].native == "signature_time_stamp_token"]
+    token: bytes | None = stamps[0]["values"][0].dump() if stamps else None
+    return certificate, tuple(found.values()), token
 
 
 def _token_signer(data: Any, info: Any) -> str:
@@ -172,7 +190,7 @@ def _token_signer(data: Any, info: Any) -> str:
         one = x509.load_der_x509_certificate(der)
         if one.issuer.public_bytes() + core.Integer(one.serial_number).dump() == info["sid"].chosen.contents:
             return _sha256(der)
-    raise ProofFailed("proof_level", "the time-stamp does not carry its certificate")
+    raise ProofFailed("proof_level", "the signer's certificate is not embedded")
 
 
 def _elements(collection: Any) -> list[bytes]:

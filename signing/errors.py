@@ -34,6 +34,29 @@ ADVICE = {
     "pin_locked": "The token's PIN is locked; its owner unlocks it with the PUK.",
     "pin_needed": "The token was taken out or closed, and its PIN is no longer held; ask for the PIN.",
     "backend_failed": "The signing back-end gave no signature; look at its state, then sign again.",
+    # signing by a service
+    "service_insecure": "Give the service's address as https; a passphrase travels to it.",
+    "service_unreachable": "The signing service can't be reached; nothing was sent. Try again later.",
+    "service_busy": "The signing service takes no work now; nothing was signed. Send the document again later.",
+    "service_refused": "The signing service refused; look at its code, nothing was signed.",
+    "service_unclear": "The signing service's answer can't be read; compare its version with the one that is supported.",
+    "login_refused": "The signing service does not accept this application's user and password; correct them.",
+    "not_registered": "The signing service doesn't know this signer; check his registration and his certificate's status.",
+    "account_inactive": "The signer's account at the service is not active; he renews it there.",
+    "totp_wrong": "The one-time code was refused or has expired; ask for a new one.",
+    "outcome_unknown": "A signature may exist. Don't resend on your own: tell the signer, look the document up, let him confirm.",
+    "not_dispatched": "The document was never sent, because one before it failed; send it again once that is settled.",
+    "hash_refused": "The signing service signed something else, or not what was asked; stop and report it.",
+    # what a service gave back
+    "returned_prefix": "The returned file does not begin with what was sent. Quarantine it; see the office's setting `returned`.",
+    "returned_signature": "The returned file does not hold exactly one new, sound and trusted signature. Quarantine it, stop the batch.",
+    "returned_field": "The new signature is in another field than agreed. Quarantine it; see the office's setting `returned`.",
+    "returned_certificate": "The new signature was made with another certificate. Quarantine it, stop the batch.",
+    "returned_coverage": "The new signature does not cover the returned file. Quarantine it, stop the batch.",
+    "returned_changes": "The service changed more than a signature does. Quarantine it, stop the batch.",
+    "returned_earlier": "An earlier signature no longer holds. Quarantine it, stop the batch.",
+    "returned_content": "Text, look, attachments or behaviour differ from what was sent. Quarantine it, stop the batch.",
+    "returned_unreadable": "The returned file can't be read. Quarantine it, stop the batch.",
     # signing
     "spec_invalid": "Correct the signature's specification.",
     "qr_unfit": "Give an upper-case URL in the alphabet of QR's alphanumeric mode.",
@@ -42,6 +65,15 @@ ADVICE = {
     "tsa_unreachable": "The time-stamping authority did not answer in time; try again later.",
     "tsa_refused": "The time-stamping authority refused; check the contract and the configured address.",
     "tsa_token_wrong": "The time-stamp does not answer our request; do not use it, report the authority.",
+    # validity of certificates, and what long-term validity rests on
+    "chain_incomplete": "No chain leads from the certificate to a trust anchor; add the issuing certificates or the anchor.",
+    "certificate_revoked": "The certificate is revoked; enrol another one.",
+    "revocation_no_source": "The certificate names no CRL or OCSP responder; configure an address of its CRL.",
+    "revocation_unreachable": "The CRL or OCSP responder did not answer in time; try again later.",
+    "revocation_wrong": "The CRL or OCSP answer is stale, not signed by the issuer, or of a kind not used here; report its CA.",
+    "evidence_missing": "Collect revocation information for every certificate of the document first.",
+    "timestamp_missing": "The signatures carry no time-stamp; extend with a document time-stamp (B-LTA).",
+    "extension_failed": "The update could not be composed; the version before stays. Report it with its hash.",
     # proof
     "proof_prefix": "The signed file does not begin with what was previewed. Stop the batch and report it.",
     "proof_revisions": "The file has more or fewer updates than signatures. Stop the batch and report it.",
@@ -55,6 +87,8 @@ ADVICE = {
     "proof_values": "A field does not hold, or does not show, the expected value. Stop the batch and report it.",
     "proof_visible": "The page does not show an expected text. Stop the batch and report it.",
     "proof_qr": "The QR code is missing or another one. Stop the batch and report it.",
+    "proof_dss": "The validation data holds other things than it must. Do not release this version; report it.",
+    "proof_timestamp": "The document time-stamp is not of this file, or not of a trusted authority. Do not release this version.",
     "proof_unreadable": "The file can't be read back. Stop the batch and report it.",
 }
 
@@ -90,6 +124,10 @@ class SigningFailed(SigningError):
 
 class TimestampFailed(SigningError):
     """The time-stamping authority gave no token that answers our request."""
+
+
+class EvidenceFailed(SigningError):
+    """It can't be shown that a certificate is trusted and not revoked."""
 
 
 class ProofFailed(SigningError):

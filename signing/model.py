@@ -10,7 +10,7 @@ from signing.errors import SigningError
 
 LockAction = Literal["all", "exclude", "include"]
 Permission = Literal[1, 2, 3]
-Level = Literal["B-B", "B-T"]
+Level = Literal["B-B", "B-T", "B-LT", "B-LTA"]
 
 
 @dataclass(frozen=True, slots=True)

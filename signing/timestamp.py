@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import secrets
-import urllib.error
-import urllib.request
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import ClassVar, Final, Protocol
-from urllib.parse import urlsplit
 
 from asn1crypto import algos, cms, core, tsp
 
 from signing.backends import Digest
 from signing.errors import TimestampFailed, translated
+from signing.fetching import Caps, Unfetched, fetch, is_http
+from signing.tokenproof import prove_token
 
 _LARGEST_ANSWER: Final = 64 * 1024
 _TYPE_QUERY, _TYPE_REPLY = "application/timestamp-query", "application/timestamp-reply"
@@ -33,35 +33,59 @@ class _Response(core.Sequence):
 
 @dataclass(frozen=True, slots=True)
 class HttpTimestamper:
-    """An RFC 3161 client. `timeout` is in seconds, for each wait on the network."""
+    """An RFC 3161 client. `timeout` is in seconds, for each wait on the network and for the whole answer.
+
+    A token's signature and its certificate's usage are always checked; with `anchors_der` also that its chain, from what
+    the token and `others_der` hold, ends at one of them.
+    """
 
     url: str
     timeout: float = 10.0
+    anchors_der: tuple[bytes, ...] = field(default=(), repr=False)
+    others_der: tuple[bytes, ...] = field(default=(), repr=False)
 
     def __post_init__(self) -> None:
-        if urlsplit(self.url).scheme not in {"http", "https"}:
+        if not is_http(self.url):
             raise TimestampFailed("tsa_refused", "the address is not http(s)")
 
     def token(self, digest: bytes, algorithm: Digest) -> bytes:
         request = _request(digest, algorithm)
         with translated(TimestampFailed, "tsa_token_wrong"):
-            return _checked(_Response.load(self._post(request.dump()), strict=True), request)
+            token = _checked(_Response.load(self._post(request.dump()), strict=True), request)
+            prove_token(token, self.anchors_der, self.others_der)
+            return token
 
     def _post(self, body: bytes) -> bytes:
-        post = urllib.request.Request(  # noqa: S310  # the scheme is checked in __post_init__
-            self.url, data=body, headers={"Content-Type": _TYPE_QUERY, "Accept": _TYPE_REPLY}
-        )
+        caps = Caps(self.timeout, _LARGEST_ANSWER)
         try:
-            with urllib.request.urlopen(post, timeout=self.timeout) as answer:  # noqa: S310  # as above
-                content: bytes = answer.read(_LARGEST_ANSWER + 1)
-        except urllib.error.HTTPError as refused:
-            refused.close()
-            raise TimestampFailed("tsa_refused", f"HTTP {refused.code}") from refused
-        except OSError as unreachable:  # URLError and time-outs are OSErrors
-            raise TimestampFailed("tsa_unreachable", type(unreachable).__name__) from unreachable
-        if len(content) > _LARGEST_ANSWER:
-            raise TimestampFailed("tsa_token_wrong", "answer too large")
-        return content
+            return fetch(self.url, caps, body=body, kind=_TYPE_QUERY, accept=_TYPE_REPLY)
+        except Unfetched as failed:
+            code = {"unreachable": "tsa_unreachable", "refused": "tsa_refused", "too_large": "tsa_token_wrong"}
+            raise TimestampFailed(code[failed.why], failed.detail) from failed
+
+
+@dataclass(slots=True)
+class FirstThatAnswers:
+    """Several authorities as one: when one fails or lies, the next.
+
+    Who answered last is asked first: an authority that is down costs a batch one time-out, and not one for each document.
+    """
+
+    timestampers: Sequence[Timestamper]
+    _first: int = 0
+
+    def token(self, digest: bytes, algorithm: Digest) -> bytes:
+        failed: TimestampFailed | None = None
+        count = len(self.timestampers)
+        for at in [(self._first + step) % count for step in range(count)]:
+            try:
+                token = self.timestampers[at].token(digest, algorithm)
+            except TimestampFailed as refused:
+                failed = failed or refused
+            else:
+                self._first = at
+                return token
+        raise failed or TimestampFailed("tsa_unreachable", "no authority is configured")
 
 
 def _request(digest: bytes, algorithm: Digest) -> tsp.TimeStampReq:

@@ -16,7 +16,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from pyhanko.sign.timestamps import DummyTimeStamper
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
-from signing import HttpTimestamper, TimestampFailed, inspect, prove, sign
+from signing import FirstThatAnswers, HttpTimestamper, TimestampFailed, inspect, prove, sign
+from signing.tokenproof import prove_token
 from tests.signing.world import HEAD, issue
 
 DIGEST = hashlib.sha256(b"signature").digest()
@@ -173,3 +174,55 @@ def test_a_silent_authority_times_out():
 def test_only_http(url):
     with pytest.raises(TimestampFailed):
         HttpTimestamper(url)
+
+
+def test_the_second_authority_when_the_first_fails_or_lies(authority):
+    def lies(body):
+        asked = tsp.TimeStampReq.load(body)
+        asked["nonce"] = 7
+        return honest(authority)(asked.dump())
+
+    with serving(honest(authority)) as good, serving(lies) as liar, serving(lambda _: b"", 503) as refusing:
+        for bad in (liar, refusing, "http://127.0.0.1:9"):
+            assert FirstThatAnswers((HttpTimestamper(bad, 1), HttpTimestamper(good))).token(DIGEST, "sha256")
+        with pytest.raises(TimestampFailed, match="tsa_token_wrong"):
+            FirstThatAnswers((HttpTimestamper(liar), HttpTimestamper(refusing))).token(DIGEST, "sha256")
+
+
+def test_an_authority_that_is_down_costs_a_batch_one_wait(authority):
+    class Down:
+        asked = 0
+
+        def token(self, digest, algorithm):
+            self.asked += 1
+            raise TimestampFailed("tsa_unreachable")
+
+    down = Down()
+    with serving(honest(authority)) as good:
+        both = FirstThatAnswers((down, HttpTimestamper(good)))
+        for _ in range(3):
+            assert both.token(DIGEST, "sha256")
+    assert down.asked == 1
+    with pytest.raises(TimestampFailed, match="tsa_unreachable"):
+        both.token(DIGEST, "sha256")
+    assert down.asked == 2
+
+
+def test_a_certificate_that_may_do_more_than_stamp_is_refused(pkis):
+    """RFC 3161, 2.3: exactly this use, and critical."""
+    from tests.signing.authorities import BEGIN, Authorities, Stamper
+
+    world = Authorities()
+    for holder in (world.signer("Kepala", kind="rsa2048"), world.tsa("TSA", begin=BEGIN.replace(year=2030))):
+        token = Stamper(holder, lambda: BEGIN).token(DIGEST, "sha256")
+        with pytest.raises(TimestampFailed, match="tsa_token_wrong"):
+            prove_token(token)
+    assert prove_token(Stamper(world.tsa("TSA"), lambda: BEGIN).token(DIGEST, "sha256"), (world.root.der,)).at == BEGIN
+
+
+def test_with_anchors_only_their_authorities_are_believed(authority, pkis, impostor):
+    ours = pkis["rsa2048"].anchor
+    with serving(honest(authority)) as url:
+        assert HttpTimestamper(url, anchors_der=(ours,)).token(DIGEST, "sha256")
+        with pytest.raises(TimestampFailed, match="chain_incomplete"):
+            HttpTimestamper(url, anchors_der=(impostor.anchor,)).token(DIGEST, "sha256")

@@ -1,0 +1,75 @@
+"""Builds a certificate's chain up to a given anchor. Revocation is asked elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Final
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from signing.errors import EvidenceFailed, translated
+
+_LONGEST: Final = 8
+
+Chain = tuple[x509.Certificate, ...]
+
+
+def chain_to_anchor(
+    certificate_der: bytes, others_der: Iterable[bytes], anchors_der: Iterable[bytes], at: datetime | None = None
+) -> Chain:
+    """Return the certificate, its issuers and, last, the anchor. With `at`, each must be valid at that moment.
+
+    Raises EvidenceFailed chain_incomplete: no chain leads to an anchor.
+    """
+    with translated(EvidenceFailed, "chain_incomplete"):
+        anchors = [x509.load_der_x509_certificate(der) for der in anchors_der]
+        others = [x509.load_der_x509_certificate(der) for der in others_der]
+        leaf = x509.load_der_x509_certificate(certificate_der)
+        found = next(_chains((leaf,), others, anchors, at), None)
+    if found is None:
+        raise EvidenceFailed("chain_incomplete", f"serial {leaf.serial_number:x}")
+    return found
+
+
+def _chains(
+    below: Chain, others: list[x509.Certificate], anchors: list[x509.Certificate], at: datetime | None
+) -> Iterator[Chain]:
+    """Every chain on top of `below`, nearest anchors first."""
+    top = below[-1]
+    if at is not None and not top.not_valid_before_utc <= at <= top.not_valid_after_utc:
+        return
+    for anchor in anchors:
+        if issued(anchor, top) and (at is None or anchor.not_valid_before_utc <= at <= anchor.not_valid_after_utc):
+            yield (*below, anchor)
+    if len(below) < _LONGEST:
+        for issuer in others:
+            if issuer not in below and issued(issuer, top):
+                yield from _chains((*below, issuer), others, anchors, at)
+
+
+def issued(issuer: x509.Certificate, subject: x509.Certificate) -> bool:
+    """Tell whether `issuer` is a CA and its key signed `subject`."""
+    if issuer.subject != subject.issuer or not _is_ca(issuer):
+        return False
+    try:
+        subject.verify_directly_issued_by(issuer)
+    except (ValueError, TypeError, InvalidSignature):
+        return False
+    return True
+
+
+def _is_ca(certificate: x509.Certificate) -> bool:
+    try:
+        basic = certificate.extensions.get_extension_for_class(x509.BasicConstraints).value
+        usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
+    except x509.ExtensionNotFound:
+        return False
+    return basic.ca and usage.key_cert_sign
+
+
+def der_of(certificate: x509.Certificate) -> bytes:
+    """The certificate's DER."""
+    return certificate.public_bytes(Encoding.DER)
