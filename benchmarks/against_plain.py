@@ -14,13 +14,13 @@ from sqlalchemy import Row
 
 from benchmarks import extras
 from benchmarks.figures import Ratio, Spread, ratio, spread
-from benchmarks.office import NUMBER_FIRST, Bench, bench, keys_at, letters, open_office
+from benchmarks.office import NUMBER_FIRST, Bench, bench, letters, open_office
 from service.document.fields import prepare
 from service.people import local_day
 from service.pins import Bundle
 from service.steps import work as steps
 from service.steps.sign import FIELD
-from signing import Expectation, ExpectedSignature, Pkcs12Backend, QrCode, SignatureSpec, prove, sign
+from signing import Expectation, ExpectedSignature, Pkcs12Backend, QrCode, SignatureSpec, open_pkcs12, prove, sign
 
 WARM_UP = 2
 FONT = "_shared/fonts/texgyrebonum-regular.otf"
@@ -55,18 +55,18 @@ class _Paper:
         return self.page | {"name": f"{word} {self.page['name']}", "facts": facts}
 
 
-def measure(folder: Path, rounds: int) -> Duel:
+def measure(folder: Path, rounds: int, *, warm_up: int = WARM_UP) -> Duel:
     """Make `rounds` papers each way, turn about, in one process."""
     extras.install()
-    paper = _paper(bench(open_office(folder / "office", keys_at(folder / "keys", "rsa2048")), NUMBER_FIRST))
+    paper = _paper(bench(open_office(folder / "office", "rsa2048"), NUMBER_FIRST))
     ways = (_ours(paper), _plain(paper))
     taken: tuple[list[float], list[float]] = ([], [])
-    for turn in range(WARM_UP + rounds):
+    for turn in range(warm_up + rounds):
         for way in (0, 1) if turn % 2 else (1, 0):
             page = paper.page_of(2 * turn + way)
             start = time.process_time()
             ways[way](page)
-            if turn >= WARM_UP:
+            if turn >= warm_up:
                 taken[way].append(time.process_time() - start)
     return Duel(spread(taken[0]), spread(taken[1]), ratio(taken[1], taken[0]), rounds)
 
@@ -79,8 +79,8 @@ def _paper(office: Bench) -> _Paper:
     today = local_day(bundle.office, teken.clock.now())
     page = steps.page(bundle, row._mapping, steps.content(teken, row).case, named, today)
     key_file = teken.settings.keys / f"{named['official'].replace('/', '.')}.p12"
-    key = teken.keys.key(named["official"], named["certificate_sha256"])
-    return _Paper(bundle, row, page, key_file, teken.settings.passphrase.read_bytes().strip(), key)
+    passphrase = teken.settings.passphrase.read_bytes().strip()
+    return _Paper(bundle, row, page, key_file, passphrase, open_pkcs12(key_file, passphrase))
 
 
 def _ours(paper: _Paper) -> Callable[[dict[str, Any]], object]:

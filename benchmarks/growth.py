@@ -15,7 +15,7 @@ from unittest.mock import patch
 
 from benchmarks.figures import Ratio, Spread, ratio, spread
 from benchmarks.filling import fill, sound
-from benchmarks.office import NUMBER_AFTER, NUMBER_FIRST, Bench, bench, keys_at, open_office
+from benchmarks.office import NUMBER_AFTER, NUMBER_FIRST, Bench, bench, open_office
 from service.archive import sha256
 from service.wiring import Teken
 from signing import Signed
@@ -55,7 +55,7 @@ class _Store:
 
     def reset(self) -> None:
         """Close it, and put it back if the permits measured so far would count beside those that were there."""
-        self.teken.close()
+        self.teken.db.dispose()
         if self.put_back:
             shutil.copy(self.pristine, self.file)
 
@@ -69,9 +69,8 @@ class _Store:
 
 def measure(folder: Path, rounds: int, sizes: Sequence[int] = SIZES) -> Growth:
     """Play the database's side of permits in registers of each size, in turns of changing order."""
-    keys = keys_at(folder / "keys", "p256")
     with no_paper():
-        stores = {size: _filled(folder, keys, size) for size in sizes}
+        stores = {size: _filled(folder, size) for size in sizes}
     with no_paper(), no_files():
         taken: dict[int, list[tuple[float, float]]] = {size: [] for size in sizes}
         for turn in range(rounds):
@@ -125,9 +124,9 @@ def _unsigned(_pdf: bytes, key: Any, *_: Any, **__: Any) -> Signed:
     return Signed(secrets.token_bytes(32), "B-B", key.certificate_sha256, datetime.now(UTC))
 
 
-def _filled(folder: Path, keys: Path, size: int) -> _Store:
+def _filled(folder: Path, size: int) -> _Store:
     home = folder / str(size)
-    teken = open_office(home, keys)
+    teken = open_office(home, "p256")
     benches = [bench(teken, order) for order in ORDERS]
     for one in benches:
         model = one.post()
@@ -135,7 +134,7 @@ def _filled(folder: Path, keys: Path, size: int) -> _Store:
         fill(teken, one.kind, model, size // len(benches) - 1)
     if not sound(teken):
         raise RuntimeError("the filled register is not chained")
-    teken.close()
+    teken.db.dispose()
     shutil.copy(home / "teken.db", home / "pristine.db")
     return _Store(teken, benches, home / "teken.db", home / "pristine.db", size < 100 * ROUNDS_TO_RESET)
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import copy
 import json
+import shutil
+import tempfile
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -62,15 +66,18 @@ class Bench:
             return connection.execute(select(permits).where(permits.c.id == permit)).one()
 
 
-def keys_at(folder: Path, key: KeyKind) -> Path:
-    """Make the development PKI with one kind of key."""
-    development.certificates(PROJECT / "templates", folder, key=key)
+@cache
+def keys(kind: KeyKind) -> Path:
+    """Make the development PKI with one kind of key, once; it goes with the process."""
+    folder = Path(tempfile.mkdtemp(prefix="teken-bench-keys-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    development.certificates(PROJECT / "templates", folder, key=kind)
     return folder
 
 
-def open_office(home: Path, keys: Path) -> Teken:
-    """Open embedded defaults in a folder of their own."""
-    return open_teken(Settings(home=home, keys=keys), signing=True, offices=OFFICES)
+def open_office(home: Path, kind: KeyKind) -> Teken:
+    """Open embedded defaults in a folder of their own, with one kind of key."""
+    return open_teken(Settings(home=home, keys=keys(kind)), signing=True, offices=OFFICES)
 
 
 def bench(teken: Teken, address: tuple[str, str]) -> Bench:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.figures import Spread, spread
-from benchmarks.office import NUMBER_AFTER, NUMBER_FIRST, WITH_PHOTO, Bench, bench, keys_at, open_office
+from benchmarks.office import NUMBER_AFTER, NUMBER_FIRST, WITH_PHOTO, Bench, bench, open_office
 from benchmarks.stopwatch import ELSEWHERE, STAGES, watching
 from service.permits import State
 
@@ -23,27 +23,27 @@ class StageTable:
     rounds: int
 
 
-def measure(folder: Path, rounds: int) -> StageTable:
+def measure(folder: Path, rounds: int, *, warm_up: int = WARM_UP) -> StageTable:
     """Issue `rounds` permits of each column turn about."""
     columns = _columns(folder)
     laps: dict[str, list[dict[str, float]]] = {name: [] for name in columns}
     calls: dict[str, dict[str, int]] = {}
     with watching() as watch:
-        for turn in range(WARM_UP + rounds):
+        for turn in range(warm_up + rounds):
             for name, column in columns.items():
                 watch.lap()
                 watch.calls.clear()
                 _issue(column)
                 lap = watch.lap()
                 calls[name] = dict(watch.calls)
-                if turn >= WARM_UP:
+                if turn >= warm_up:
                     laps[name].append(lap)
     return StageTable({name: _spreads(taken) for name, taken in laps.items()}, calls, rounds)
 
 
 def _columns(folder: Path) -> dict[str, Bench]:
-    rsa = open_office(folder / "rsa", keys_at(folder / "rsa-keys", "rsa2048"))
-    ec = open_office(folder / "p256", keys_at(folder / "p256-keys", "p256"))
+    rsa = open_office(folder / "rsa", "rsa2048")
+    ec = open_office(folder / "p256", "p256")
     return {
         "number first": bench(rsa, NUMBER_FIRST),
         "number after, seal": bench(rsa, NUMBER_AFTER),

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.office import NUMBER_AFTER, NUMBER_FIRST, Bench, bench, keys_at, open_office
+from benchmarks.office import NUMBER_AFTER, NUMBER_FIRST, Bench, bench, open_office
 from service.demo import take_turn
 from service.permits import State
 
@@ -24,7 +24,7 @@ class Tray:
 
 def measure(folder: Path, size: int) -> dict[str, Tray]:
     """Prepare and sign one tray in each order."""
-    teken = open_office(folder / "office", keys_at(folder / "keys", "rsa2048"))
+    teken = open_office(folder / "office", "rsa2048")
     trays = {"number first": bench(teken, NUMBER_FIRST), "number after, seal": bench(teken, NUMBER_AFTER)}
     return {name: _tray(one, size) for name, one in trays.items()}
 

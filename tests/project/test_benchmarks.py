@@ -1,0 +1,59 @@
+"""The benchmarks run and have something to tell. What they tell is not asserted: no machine is like another."""
+
+from __future__ import annotations
+
+import pytest
+
+from benchmarks import against_plain, extras, growth, report, stages, tray
+from benchmarks.figures import ratio, spread
+from benchmarks.stopwatch import STAGES
+
+
+def test_a_ratio_knows_how_sure_it_is():
+    sure, unsure = ratio([20.0] * 30, [10.0] * 30), ratio([20.0, 40.0] * 15, [10.0, 30.0, 10.0] * 10)
+    assert (sure.value, sure.low, sure.high) == (2, 2, 2)
+    assert unsure.low < unsure.value < unsure.high
+    assert sure.within(1.9, 2.1)
+    assert not unsure.within(1.9, 2.1)
+    assert spread([1, 2, 3]).median == 2
+
+
+def test_every_stage_is_measured(tmp_path):
+    table = stages.measure(tmp_path, 2, warm_up=0)
+    seen = {stage for column in table.columns.values() for stage in column}
+    assert seen >= set(STAGES)
+    for name, column in table.columns.items():
+        assert column[stages.TOTAL].median > 0
+        assert ("seal" in column) == ("seal" in name)
+    shown = report.stages(table)
+    assert all(f"| {stage} " in shown for stage in STAGES)
+
+
+def test_the_filled_register_is_sound_and_goes_on(tmp_path):
+    result = growth.measure(tmp_path, 2, sizes=(4, 20))
+    assert set(result.cpu) == {4, 20}
+    assert set(result.cpu_ratios) == {20}
+    assert "| 20 " in report.growth(result)
+
+
+def test_a_tray_ends_in_force(tmp_path):
+    result = tray.measure(tmp_path, 1)
+    assert {one.size for one in result.values()} == {1}
+    assert "number first" in report.tray(result)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # pyHanko leaves the font's file open
+def test_the_plain_way_makes_a_signed_page_too(tmp_path):
+    if not extras.present():
+        pytest.skip("python -m benchmarks plain installs what the plain way needs")
+    result = against_plain.measure(tmp_path, 2, warm_up=0)
+    assert result.rounds == 2
+    assert "**plain / Teken**" in report.duel(result)
+
+
+def test_figures_go_between_the_marks(tmp_path):
+    document = tmp_path / "page.md"
+    document.write_text(f"before\n{report.BEGIN}\nold\n{report.END}\nafter\n", encoding="utf-8")
+    report.write(["one", "two"], document)
+    assert document.read_text(encoding="utf-8") == f"before\n{report.BEGIN}\n\none\n\ntwo\n\n{report.END}\nafter\n"
+    assert report.BEGIN in report.DOCUMENT.read_text(encoding="utf-8")
