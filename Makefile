@@ -43,5 +43,10 @@ $(STAMP): requirements.lock pyproject.toml
 	@scripts/environment
 	@touch $(STAMP)
 
+.PHONY: conformance
+conformance: $(STAMP) ## outside judges on our papers: veraPDF, EU DSS, pdfsig, qpdf (docs/CONFORMANCE.md); needs Java and Maven
+	@scripts/need javac default-jdk-headless mvn maven qpdf qpdf pdfsig poppler-utils
+	$(PY) -m pytest tests/conformance/verdicts.py
+
 clean:
 	rm -rf var build .mypy_cache .ruff_cache .pytest_cache

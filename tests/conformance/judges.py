@@ -16,6 +16,9 @@ BUILT = PROJECT / "build" / "judges"
 PROFILES = {"3a": "PDF/A-3a", "ua1": "PDF/UA-1"}
 ACCEPTED_WARNINGS = frozenset({"BBB_XCV_AIA_PRES_ANS", "BBB_XCV_REVOC_PRES_ANS"})
 """The development certificates name no address for their issuer and revocation data; the lists are handed over."""
+FILLED_BY_STRUCTURE = re.compile(r"MODIFICATION .*/StructTreeRoot .*/Obj \d+ 0 R /V")
+"""EU DSS meets a text field that may be filled a second time, through the structure tree, and there takes its /V for an undefined change."""
+REMARKS_ON_FILLING = frozenset({"BBB_FC_ISVADMDPD_ANS", "BBB_FC_ISVASFLD_ANS", "BBB_FC_DSCNUOM_ANS"})
 CHANGES = ("annotation_changes", "undefined_changes", "pages_added_or_lost", "pages_overlapped", "pages_look_different")
 
 
@@ -81,13 +84,22 @@ def signature_faults(answer: dict, level: str, fields: Sequence[str]) -> list[st
     return faults
 
 
+def remarks_on_filling(one: dict) -> bool:
+    """EU DSS remarks on nothing but text fields that were filled as the signature permits."""
+    changes = one.get("undefined_changes") or []
+    return bool(changes) and all(FILLED_BY_STRUCTURE.fullmatch(change) for change in changes)
+
+
 def _faults(one: dict, indication: str) -> list[str]:
+    filled = remarks_on_filling(one)
+    accepted = ACCEPTED_WARNINGS | (REMARKS_ON_FILLING if filled else frozenset())
     faults = []
     if one["indication"] != indication:
         faults.append(f"{one['indication']} {one['sub_indication']}")
     faults += [*one["errors"].values()]
-    faults += [words for key, words in one["warnings"].items() if key not in ACCEPTED_WARNINGS]
-    return faults + [f"{name}: {one[name]}" for name in CHANGES if one.get(name)]
+    faults += [words for key, words in one["warnings"].items() if key not in accepted]
+    looked_at = [name for name in CHANGES if not (filled and name == "undefined_changes")]
+    return faults + [f"{name}: {one[name]}" for name in looked_at if one.get(name)]
 
 
 def poppler_faults(file: Path, signatures: int) -> list[str]:

@@ -1,0 +1,119 @@
+"""One session of the court: all papers made, all judges asked once; afterwards only looked up."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography import x509
+from pyhanko.sign.signers import SimpleSigner
+
+from certs.make_dev_pki import make_dev_pki
+from service.settings import PROJECT
+from signing import open_pkcs12
+from tests.conformance import broken, documents, judges, permission
+from tests.conformance.broken import BROKEN, Broken
+from tests.conformance.documents import KEYS, LEVELS, TSA, Paper
+from tests.conformance.judges import Request
+from tests.conformance.permission import STEPS, VARIANTS, Step, Variant
+from tests.conformance.pki import revocation_lists
+
+OUT = PROJECT / "build" / "conformance"
+JUDGES = ("3a", "ua1", "dss", "pdfsig", "qpdf")
+B_T = LEVELS[1]
+
+
+@dataclass(frozen=True)
+class Court:
+    """The folder of the papers, and what veraPDF and EU DSS said of each."""
+
+    out: Path
+    answers: dict[str, dict]
+
+    def faults(self, paper: Paper) -> dict[str, list[str] | None]:
+        """By judge; None where there is nothing to judge."""
+        stage, level = paper.kind.stage, paper.kind.level
+        return self._faults(paper.name, level.dss if level else None, stage.signed)
+
+    def archive_faults(self, variant: Variant, step: Step) -> list[str]:
+        """EU DSS and veraPDF on a step of archiving."""
+        found = self._faults(permission.name_of(variant, step), step.dss, (permission.FIELD,))
+        return [*found["3a"], *found["ua1"], *found["dss"], *found["qpdf"]]
+
+    def objections(self, one: Broken) -> dict[str, list[str]]:
+        """Who objects to a broken paper, and how."""
+        fields = ("ttd_kepala", "segel") if "sealed" in one.paper else ("ttd_kepala",)
+        level = "PAdES-BASELINE-LTA" if "archived" in one.paper else B_T.dss
+        signed = None if "final" in one.paper else level
+        return {
+            judge: faults for judge, faults in self._faults(broken.file_name(one), signed, fields).items() if faults
+        }
+
+    def remarked(self, paper: Paper) -> bool:
+        """EU DSS remarks on text fields that were filled."""
+        told = self.answers[paper.name].get("dss", {"signatures": []})
+        return any(judges.remarks_on_filling(one) for one in told["signatures"])
+
+    def _faults(self, name: str, level: str | None, fields: tuple[str, ...]) -> dict[str, list[str] | None]:
+        answer = self.answers[name]
+        return {
+            "3a": judges.page_faults(answer, "3a"),
+            "ua1": judges.page_faults(answer, "ua1"),
+            "dss": judges.signature_faults(answer, level, fields) if level else None,
+            "pdfsig": judges.poppler_faults(self.out / name, len(fields)) if level else None,
+            "qpdf": judges.qpdf_faults(self.out / name),
+        }
+
+
+def held() -> Court:
+    """Make every paper in build/conformance and ask veraPDF and EU DSS."""
+    judges.build()
+    shutil.rmtree(OUT, ignore_errors=True)
+    keys = OUT / "keys"
+    keys.mkdir(parents=True)
+    documents.make(OUT, keys, OUT / "home")
+    pki = keys / TSA
+    head = open_pkcs12(pki / "rokan-hilir.kadis.p12", _secret(pki))
+    permission.make((OUT / "000-final.pdf").read_bytes(), head, pki, OUT)
+    _break(keys)
+    return Court(OUT, judges.judge(_requests(keys), OUT))
+
+
+def _break(keys: Path) -> None:
+    make_dev_pki(keys / "stranger", key="rsa2048", now=documents.MADE)
+    outsider = keys / TSA
+    signer = SimpleSigner.load_pkcs12(str(outsider / "malang.kadis.p12"), passphrase=_secret(outsider))
+    for one in BROKEN:
+        (OUT / broken.file_name(one)).write_bytes(one.spoil((OUT / one.paper).read_bytes(), signer))
+
+
+def _requests(keys: Path) -> list[Request]:
+    """Lists are made last: a list must be younger than the signatures that it is to speak of."""
+    roots = [keys / key / "root.pem" for key in KEYS]
+    lists = [path for key in KEYS for path in revocation_lists(keys / key, OUT / "crl" / key)]
+    revoked = x509.load_pem_x509_certificate((keys / TSA / "rokan-hilir.kadis.cert.pem").read_bytes())
+    spoilt = revocation_lists(keys / TSA, OUT / "crl" / "revoked", revoked=revoked)
+    contexts = {
+        "usual": (roots, lists),
+        "stranger": ([keys / "stranger" / "root.pem"], lists),
+        "revoked": (roots, spoilt),
+        "no lists": (roots, []),
+    }
+    asked = [Request(OUT / one.name, *_told(one, roots, lists)) for one in documents.papers()]
+    asked += [
+        Request(OUT / permission.name_of(variant, step), roots, [] if step.self_contained else lists)
+        for variant in VARIANTS
+        for step in STEPS
+    ]
+    return asked + [Request(OUT / broken.file_name(one), *contexts[one.context]) for one in BROKEN]
+
+
+def _told(paper: Paper, roots: list[Path], lists: list[Path]) -> tuple[list[Path], list[Path]]:
+    """A level that carries its own revocation data gets none from us."""
+    level = paper.kind.level
+    return (roots if level else [], [] if level is None or level.self_contained else lists)
+
+
+def _secret(keys: Path) -> bytes:
+    return (keys / "passphrase").read_bytes().strip()
