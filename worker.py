@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import resource
 import signal
@@ -15,6 +16,8 @@ os.environ.setdefault(
     "RAYON_NUM_THREADS", "1"
 )  # one typesetting thread a process: several processes use the cores better
 
+from service.batch_ends import tend
+from service.batch_signing import leave
 from service.listening import Ear
 from service.logs import log_to_stderr
 from service.pipeline import drain
@@ -43,7 +46,9 @@ def main(arguments: list[str]) -> int:
     signal.signal(signal.SIGINT, lambda number, _: stop.append(number))
     while not stop:
         try:
-            if drain(teken, queue, limit=50):
+            done = drain(teken, queue, limit=50)
+            tend(teken)
+            if done:
                 continue
         except StoreBusy:  # locked, restarting or away: nothing was written, and it is asked again
             print("worker.py: database busy", file=sys.stderr)
@@ -51,6 +56,8 @@ def main(arguments: list[str]) -> int:
             ear.listen(settings.poll_seconds)
         else:
             time.sleep(settings.poll_seconds)
+    with contextlib.suppress(StoreBusy):
+        leave(teken)
     return 0
 
 

@@ -6,7 +6,7 @@ Each checks that the person holds the row's role, in this office, by a mandate o
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -71,8 +71,17 @@ def read(teken: Teken, official: str, permit: str, verb: Verb, *, seen_sha: str 
     return _at_desk(teken, official, permit, verb, act)
 
 
-def order_signature(teken: Teken, official: str, permit: str, *, seen_sha: str | None) -> dict[str, Any]:
+def order_signature(
+    teken: Teken,
+    official: str,
+    permit: str,
+    *,
+    seen_sha: str | None,
+    also: Callable[[Connection], None] | None = None,
+) -> dict[str, Any]:
     """The head orders the TTE on exactly the bytes that he read; the signing process carries it out.
+
+    `also` is written in the same transaction as the order: a batch enters there what waits for its signature.
 
     If somebody else signs today than the paper names, it is made again first: raises Conflict("signatory_changed").
     """
@@ -96,6 +105,8 @@ def order_signature(teken: Teken, official: str, permit: str, *, seen_sha: str |
         moves.tell(
             desk.connection, teken, moved, "permit.sign_ordered", {"sha256": seen_sha, "mandate": desk.actor.mandate}
         )
+        if also is not None:
+            also(desk.connection)
         return moved
 
     answer = _at_desk(teken, official, permit, Verb.SIGN, act)

@@ -1,6 +1,7 @@
-"""The signing process's keys: PKCS#12 files, opened once with the development passphrase, never outside this process.
+"""The signing process's keys: PKCS#12 files, never opened outside this process.
 
-In this form the passphrase is read from a file; with real certificates it comes sealed from the desk (§7).
+A person's passphrase comes sealed from the desk (`open_with`, §7); only in development it is read from a file. The office's
+seal has its own secret file, since nobody types it.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ class KeyRing:
 
     folder: Path
     passphrase: Path
+    seal_passphrase: Path
     _open: dict[str, Pkcs12Backend] = field(default_factory=dict, repr=False)
 
     def key(self, owner: str, certificate_sha256: str) -> Pkcs12Backend:
@@ -38,14 +40,24 @@ class KeyRing:
         Raises KeyMissing, KeyDiffers, SigningError (unreadable file or passphrase).
         """
         if owner not in self._open:
-            path = self.folder / f"{owner.replace('/', '.')}.p12"
-            if not path.is_file() or not self.passphrase.is_file():
+            secret = self.seal_passphrase if owner.endswith("/segel") else self.passphrase
+            if not secret.is_file():
                 raise KeyMissing(owner=owner)
-            self._open[owner] = open_pkcs12(path, self.passphrase.read_bytes().strip())
-        found = self._open[owner]
-        if found.certificate_sha256 != certificate_sha256:
-            raise KeyDiffers(owner=owner)
-        return found
+            self._open[owner] = open_pkcs12(self._file(owner), secret.read_bytes().strip())
+        return _same(self._open[owner], owner, certificate_sha256)
+
+    def open_with(self, owner: str, certificate_sha256: str, passphrase: bytearray) -> Pkcs12Backend:
+        """Open the owner's key with a typed passphrase: one attempt. It is the caller's for as long as he may use it, never kept here.
+
+        Raises as `key` does; a wrong passphrase is KeyUnusable("passphrase_wrong").
+        """
+        return _same(open_pkcs12(self._file(owner), passphrase), owner, certificate_sha256)
+
+    def _file(self, owner: str) -> Path:
+        path = self.folder / f"{owner.replace('/', '.')}.p12"
+        if not path.is_file():
+            raise KeyMissing(owner=owner)
+        return path
 
 
 class NoKeys:
@@ -54,3 +66,13 @@ class NoKeys:
     def key(self, owner: str, certificate_sha256: str) -> Pkcs12Backend:
         """Raise KeyMissing, always."""
         raise KeyMissing(owner=owner, certificate=certificate_sha256)
+
+    def open_with(self, owner: str, certificate_sha256: str, passphrase: bytearray) -> Pkcs12Backend:  # noqa: ARG002 - as in KeyRing
+        """Raise KeyMissing, always."""
+        raise KeyMissing(owner=owner, certificate=certificate_sha256)
+
+
+def _same(found: Pkcs12Backend, owner: str, certificate_sha256: str) -> Pkcs12Backend:
+    if found.certificate_sha256 != certificate_sha256:
+        raise KeyDiffers(owner=owner)
+    return found

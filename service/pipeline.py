@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from service import failpoints, flow, moves
+from service import batch_ends, failpoints, flow, moves
 from service.archive import ArchiveDamaged
+from service.batch_signing import attend
 from service.clock import stamp
+from service.custody import NotOnSealedList
 from service.errors import TekenError
 from service.permits import RELEASED, State
 from service.steps import STEPS, Work
-from service.store import StoreBusy
+from service.store import StoreBusy, batches
 from service.store.permits import LONGEST_WAIT, Claim, Lost, change, claim, due_ids, fenced
 from signing import SigningError
 
@@ -56,9 +58,12 @@ def sweep(teken: Teken, queue: str) -> int:
 
 def advance(teken: Teken, queue: str, permit: str | None = None) -> bool:
     """Claim one due step and do it; tell whether there was one. Its failure is recorded on the permit, never raised."""
+    lease, only = timedelta(seconds=teken.settings.lease_seconds), None
+    if queue == "sign":
+        only = batches.claimable(attend(teken))
     now = teken.clock.now()
     with teken.db.write() as connection:
-        taken = claim(connection, queue, now, timedelta(seconds=teken.settings.lease_seconds), permit)
+        taken = claim(connection, queue, now, lease, permit, only=only)
         if taken is None:
             return False
         held, row = taken
@@ -92,7 +97,7 @@ def _attempt(teken: Teken, held: Claim, row: Row) -> None:  # type: ignore[type-
 
 def _defer(teken: Teken, held: Claim, fault: str) -> None:
     """Record the failure and when to try again: doubling waits with jitter; after the last attempt the permit is parked."""
-    if held.attempts >= teken.settings.max_attempts:
+    if held.attempts >= teken.settings.max_attempts or fault == NotOnSealedList.code:
         _park(teken, held, fault)
         return
     now = teken.clock.now()
@@ -116,10 +121,15 @@ def _put_back(teken: Teken, held: Claim) -> None:
 
 
 def _park(teken: Teken, held: Claim, fault: str) -> None:
-    """Set the permit aside, visibly, for a person (I1). One that is released stays what it is to the world: only its next step waits."""
+    """Set the permit aside, visibly, for a person (I1); in a batch that is the head, who sees the result.
+
+    One that is released stays what it is to the world: only its next step waits.
+    """
     try:
         with teken.db.write() as connection:
             row = fenced(connection, held)
+            if batch_ends.failed(connection, teken, row, fault):
+                return
             state = row.state if row.state in RELEASED else State.PARKED
             parked = change(
                 connection, row, teken.clock.now(), state=state, queue="none", parked_from=row.state, fault=fault

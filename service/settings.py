@@ -33,6 +33,10 @@ class Settings(BaseModel):
     keys: Path = PROJECT / "certs" / "dev"
     trust: Path | None = None
     passphrase_file: Path | None = None
+    seal_passphrase_file: Path | None = None
+    signer_identity: Path | None = None
+    pinned_signers: str = ""
+    sign_window: Annotated[float, Field(gt=0, le=60)] = 30
     tsa_url: str = ""
     public_url: str = ""
     listen: str = "127.0.0.1:8000"
@@ -50,7 +54,7 @@ class Settings(BaseModel):
             raise ValueError("must begin with http:// or https://")
         return value.rstrip("/")
 
-    @field_validator("home", "templates", "keys", "trust", "passphrase_file")
+    @field_validator("home", "templates", "keys", "trust", "passphrase_file", "seal_passphrase_file", "signer_identity")
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:
         return value.expanduser().absolute() if value else value
@@ -89,3 +93,18 @@ class Settings(BaseModel):
     def passphrase(self) -> Path:
         """Development only: where the signing process reads the passphrase; never in git."""
         return self.passphrase_file or self.keys / "passphrase"
+
+    @property
+    def seal_passphrase(self) -> Path:
+        """Where the signing process reads the secret of the office's seal; in development the same file."""
+        return self.seal_passphrase_file or self.passphrase
+
+    @property
+    def identity(self) -> Path:
+        """The signing host's long-term key, mode 0600."""
+        return self.signer_identity or self.home / "signer-identity.key"
+
+    @property
+    def pins(self) -> Path:
+        """On one machine: the public keys of signing hosts that the web process believes, written once at first start."""
+        return self.home / "pinned-signers"

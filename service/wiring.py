@@ -9,7 +9,9 @@ from service import failpoints, journal, people
 from service.archive import LocalArchive
 from service.checkpoint import Notary
 from service.clock import Clock, SystemClock
+from service.custody import Custody
 from service.doorbell import Doorbell, RedisDoorbell, SilentDoorbell
+from service.identity import Identity, pin_once
 from service.keys import KeyRing, NoKeys
 from service.pins import Pins
 from service.settings import Settings
@@ -26,6 +28,10 @@ class Keys(Protocol):
         """Return the key, or raise KeyMissing or KeyDiffers."""
         ...
 
+    def open_with(self, owner: str, certificate_sha256: str, passphrase: bytearray) -> Pkcs12Backend:
+        """Open the key with a typed passphrase: one attempt, nothing kept."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Teken:
@@ -40,10 +46,13 @@ class Teken:
     notary: Notary
     doorbell: Doorbell
     keys: Keys
+    custody: Custody | None  # only in a signing process
     timestamper: Timestamper | None
 
     def close(self) -> None:
-        """Give back database connections."""
+        """Wipe what is held, give back database connections."""
+        if self.custody is not None:
+            self.custody.close()
         self.db.dispose()
 
 
@@ -67,7 +76,8 @@ def open_teken(
         pins=Pins(archive, settings.templates, settings.home / "typeset"),
         notary=Notary.at(settings.home / "checkpoint.key"),
         doorbell=RedisDoorbell.at(settings.redis_url) if settings.redis_url else SilentDoorbell(),
-        keys=KeyRing(settings.keys, settings.passphrase) if signing else NoKeys(),
+        keys=KeyRing(settings.keys, settings.passphrase, settings.seal_passphrase) if signing else NoKeys(),
+        custody=_custody(settings) if signing else None,
         timestamper=HttpTimestamper(settings.tsa_url) if settings.tsa_url else None,
     )
     _first_start(teken)
@@ -84,6 +94,14 @@ def opened() -> Teken:
     """Return the process's Teken."""
     assert _opened is not None, "worker.py opens it before it listens"
     return _opened
+
+
+def _custody(settings: Settings) -> Custody:
+    """Read this host's identity; on one machine, pin it for the web process that shares the folder."""
+    identity = Identity.at(settings.identity)
+    if not settings.pinned_signers:
+        pin_once(settings.pins, identity)
+    return Custody(identity)
 
 
 def _first_start(teken: Teken) -> None:

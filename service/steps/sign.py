@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Row
 
-from service import failpoints, moves
+from service import batch_ends, failpoints, moves
 from service.archive import sha256
+from service.batch_signing import key_for
 from service.clock import stamp
 from service.errors import MandateExpired, NotFound
 from service.moves import Done
@@ -33,7 +34,7 @@ def sign(teken: Teken, work: Work) -> Row[Any]:
     named = json.loads(row.signatory)
     if not _still_signs(teken, work, named):
         return _order_lapsed(teken, work)
-    key = teken.keys.key(named["official"], named["certificate_sha256"])
+    key = key_for(teken, row, named["official"], named["certificate_sha256"])
     signed = apply_signature(teken.archive.get(row.ordered_sha), key, _spec(work, row), timestamper=teken.timestamper)
     failpoints.passing("sign.after_signature")
     sha = teken.archive.put(signed.pdf)
@@ -69,7 +70,9 @@ def _commit(
         data={"signed_sha256": sha, "level": record["level"]},
         detail=record,
     )
-    return moves.finish(connection, teken, row, work.procedure, done, head_sha=sha)
+    moved = moves.finish(connection, teken, row, work.procedure, done, head_sha=sha)
+    batch_ends.signed(connection, teken, row.id)
+    return moved
 
 
 def _spec(work: Work, row: Row[Any]) -> SignatureSpec:
@@ -106,6 +109,7 @@ def _order_lapsed(teken: Teken, work: Work) -> Row[Any]:
             connection, row, work.procedure, teken.clock.now(), state=back, final_sha=None, ordered_sha=None
         )
         moves.tell(connection, teken, moved, "permit.order_lapsed", {"reason": "signatory_changed"})
+        batch_ends.skipped(connection, teken, row.id, "signatory_changed")
     return moved
 
 

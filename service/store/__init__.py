@@ -1,5 +1,6 @@
 """Tables, transactions and migrations: SQLAlchemy Core over SQLite or PostgreSQL, the same code on both."""
 
+from service.store import batch_tables as _batch_tables  # noqa: F401 - all tables are known wherever the store is
 from service.store.database import Database, StoreBusy
 
 __all__ = ["Database", "StoreBusy"]

@@ -21,7 +21,7 @@ from service.permits import State
 metadata = MetaData()
 
 
-def _one_of(column: str, values: list[str]) -> CheckConstraint:
+def one_of(column: str, values: list[str]) -> CheckConstraint:
     listed = ", ".join(f"'{value}'" for value in values)
     return CheckConstraint(f"{column} IN ({listed})", name=f"{column}_known")
 
@@ -91,8 +91,8 @@ permits = Table(
     Column("created_at", Text, nullable=False),
     Column("updated_at", Text, nullable=False),
     UniqueConstraint("client", "upstream_id", name="one_permit_per_upstream_case"),
-    _one_of("state", list(State)),
-    _one_of("queue", ["work", "sign", "person", "none"]),
+    one_of("state", list(State)),
+    one_of("queue", ["work", "sign", "person", "none"]),
 )
 WORKED = text("queue IN ('work','sign')")
 """What a worker may find due. A query must say it in these words, or SQLite reads every permit instead of the index."""
@@ -203,7 +203,7 @@ register = Table(
         "permit", "kind", "series", name="one_number_per_permit"
     ),  # a voided one may be followed next year
     UniqueConstraint("number", "kind", "series", name="each_text_once"),
-    _one_of("kind", ["allot", "void"]),
+    one_of("kind", ["allot", "void"]),
 )
 
 documents = Table(
@@ -246,7 +246,7 @@ mandates = Table(
     Column("valid_from", Text, nullable=False),
     Column("valid_to", Text),
     Column("decision", Text),
-    _one_of("kind", ["definitif", "plt", "plh"]),
+    one_of("kind", ["definitif", "plt", "plh"]),
 )
 
 certificates = Table(

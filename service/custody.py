@@ -1,0 +1,142 @@
+"""What a signing process holds, in memory only: its ephemeral key, and each passphrase or key handed to it, for its batch and window.
+
+Nothing here is ever written anywhere. What was wiped once is never taken again, whoever shows it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+from service.clock import instant
+from service.errors import TekenError
+from service.handover import Authority, HandoverBroken, Sealed, unseal, wipe
+from service.identity import REFRESH, Announcement, Identity
+from signing import Backend
+
+LONGEST_WINDOW = timedelta(minutes=60)
+Opener = Callable[[str, str, bytearray], Backend]
+
+
+class NotOnSealedList(TekenError):
+    """The document is not one that the official sealed his passphrase for: it is never signed."""
+
+    code = "not_on_sealed_list"
+
+
+class WindowOver(TekenError):
+    """This process no longer holds the batch's key."""
+
+    code = "window_over"
+
+
+@dataclass(slots=True)
+class _Held:
+    seal: str
+    authority: Authority
+    until: datetime
+    deadline: float  # the same moment on a clock that nobody sets back
+    passphrase: bytearray = field(repr=False)
+    documents: frozenset[tuple[str, str]] = field(repr=False)
+    key: Backend | None = field(default=None, repr=False)
+
+
+class Custody:
+    """One per signing process. `id` dies with the process, and so does everything that was sealed to it."""
+
+    def __init__(self, identity: Identity) -> None:
+        self.id = f"sgn_{secrets.token_hex(12)}"
+        self._identity = identity
+        self._ephemeral = X25519PrivateKey.generate()
+        self._held: dict[str, _Held] = {}
+        self._seen: set[str] = set()
+        self._announced: datetime | None = None
+
+    def __reduce__(self) -> str:
+        raise TypeError("custody is never pickled")
+
+    def announcement(self, now: datetime) -> Announcement | None:
+        """Return what to announce, None while the last announcement is fresh."""
+        if self._announced is not None and timedelta() <= now - self._announced < REFRESH:
+            return None
+        self._announced = now
+        return self._identity.announce(self.id, self._ephemeral.public_key().public_bytes_raw(), now)
+
+    def take(self, sealed: Sealed, now: datetime) -> None:
+        """Open what was sealed to this process and hold it until its window ends; each ciphertext counts once.
+
+        Raises HandoverBroken.
+        """
+        seal = hashlib.sha256(sealed.sender_key + sealed.ciphertext).hexdigest()
+        if seal in self._seen:
+            return
+        self._seen.add(seal)
+        self.drop(sealed.batch)
+        authority, passphrase = unseal(sealed, self._ephemeral)
+        until = _until(authority, now)
+        if until is None:
+            wipe(passphrase)
+            raise HandoverBroken(sealed.batch)
+        deadline = time.monotonic() + (until - now).total_seconds()
+        self._held[sealed.batch] = _Held(seal, authority, until, deadline, passphrase, frozenset(authority.documents))
+
+    def batches(self, now: datetime) -> frozenset[str]:
+        """Return the batches whose window is open; what is over is wiped here."""
+        for batch, held in list(self._held.items()):
+            if now >= held.until or time.monotonic() >= held.deadline:
+                self.drop(batch)
+        return frozenset(self._held)
+
+    def ready(self, now: datetime) -> frozenset[str]:
+        """Return the batches whose key is open."""
+        return frozenset(batch for batch in self.batches(now) if self._held[batch].key is not None)
+
+    def open(self, batch: str, opener: Opener) -> None:
+        """Try the passphrase on the key, once; afterwards there is only the key. Passes on what `opener` raises."""
+        held = self._held[batch]
+        try:
+            held.key = opener(held.authority.official, held.authority.certificate_sha256, held.passphrase)
+        finally:
+            wipe(held.passphrase)
+
+    def key(
+        self, batch: str, official: str, certificate_sha256: str, document: tuple[str, str], now: datetime
+    ) -> Backend:
+        """Return the key for one document (permit, hash of the bytes to sign).
+
+        Raises WindowOver, NotOnSealedList.
+        """
+        held = self._held[batch] if batch in self.batches(now) else None
+        if held is None or held.key is None:
+            raise WindowOver(batch=batch)
+        allowed = (held.authority.official, held.authority.certificate_sha256)
+        if document not in held.documents or (official, certificate_sha256) != allowed:
+            raise NotOnSealedList(batch=batch)
+        return held.key
+
+    def drop(self, batch: str) -> None:
+        """Wipe what is held for a batch."""
+        held = self._held.pop(batch, None)
+        if held is not None:
+            wipe(held.passphrase)
+            held.key = None
+
+    def close(self) -> None:
+        """Wipe everything."""
+        for batch in list(self._held):
+            self.drop(batch)
+
+
+def _until(authority: Authority, now: datetime) -> datetime | None:
+    """Return when the window ends: as the official sealed it, and never later than an hour from now. None if it is over."""
+    try:
+        until = min(instant(authority.expires_at), now + LONGEST_WINDOW)
+    except ValueError:
+        return None
+    return until if until > now else None
