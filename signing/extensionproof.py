@@ -8,6 +8,7 @@ added carries the level.
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -29,8 +30,9 @@ _END: Final = b"\n%%EOF\n"
 _OUTSIDE: Final = -9999
 _WIDGET_HAS: Final = {"/Type", "/Subtype", "/FT", "/T", "/TU", "/F", "/Rect", "/P", "/V"}
 _STAMP_HAS: Final = {"/Type", "/Filter", "/SubFilter", "/Contents", "/ByteRange"}
-_NOT_IN_TEXT: Final = b"\0\t\f\r"
-"""White space that our composer never writes: accepting it would leave bytes free in what no signature covers."""
+_ODD: Final = re.compile(rb"[^\n\x20-\x7e]")
+"""Bytes that our composer never writes outside of streams; accepting them would leave bits free that no signature covers."""
+_IDENTIFIER: Final = re.compile(rb"/ID \[ <([0-9a-f]+)> <[0-9a-f]{32}> \]\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,7 @@ def _prove_update(
     for name, widget in below.fields.items():
         prove_same(widget, above.fields[name], set(), name)
     if not added:
-        _prove_plain(pdf, update)
+        _prove_plain(pdf, below, update)
         return None
     return added[0], _prove_stamp(pdf, above.fields[added[0]].V, update, expected)
 
@@ -176,11 +178,14 @@ def _prove_stamp(pdf: bytes, value: pikepdf.Object, update: Update, expected: Ex
     return token
 
 
-def _prove_plain(pdf: bytes, update: Update) -> None:
-    """An update that no time-stamp covers has one form: no white space but blanks and line feeds outside of streams."""
-    rest = pdf[update.start : update.end]
+def _prove_plain(pdf: bytes, below: Revision, update: Update) -> None:
+    """An update that no time-stamp covers has one form, also where a PDF reader would not mind another."""
+    rest, texts = pdf[update.start : update.end], []
     while rest:
         text, _, stream = rest.partition(b"stream\n")
-        if any(byte in text for byte in _NOT_IN_TEXT):
-            raise ProofFailed("proof_objects", "odd white space")
         rest = stream.partition(b"\nendstream")[2]
+        texts.append(text)
+    plain = b"".join(texts)
+    named = _IDENTIFIER.findall(plain)
+    if _ODD.search(plain) or named != [bytes(below.document.trailer.ID[0]).hex().encode()]:
+        raise ProofFailed("proof_objects", "another form than ours")
