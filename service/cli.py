@@ -20,6 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     parser = _parser()
     chosen = parser.parse_args(arguments)
+    from service.archive import ArchiveDamaged
     from service.errors import TekenError
     from service.logs import log_to_stderr
     from service.settings import SettingsInvalid
@@ -39,6 +40,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except TekenError as error:
         print(f"teken: {_words(error)}", file=sys.stderr)
         return FAULT
+    except ArchiveDamaged as error:
+        print(f"teken: berkas di arsip hilang atau rusak ({error}); jalankan `teken audit`", file=sys.stderr)
+        return FAULT
+    except OSError as error:
+        print(f"teken: {error.filename} tidak dapat dibaca atau ditulis; periksa nama dan haknya", file=sys.stderr)
+        return MISUSE
     except StoreBusy:
         print("teken: basis data sedang sibuk atau tidak terjangkau; coba lagi sebentar lagi", file=sys.stderr)
         return UNDETERMINED if chosen.run is _verify else FAULT
@@ -81,7 +88,6 @@ def _parser() -> argparse.ArgumentParser:
     preview.set_defaults(run=_preview)
 
     _act_parser(commands)
-
     year_end = commands.add_parser(
         "year-end", help="numbered in an earlier year and unsigned: list, or settle by policy"
     )
@@ -107,8 +113,17 @@ def _parser() -> argparse.ArgumentParser:
     audit.add_argument("--json", action="store_true")
     audit.set_defaults(run=_audit)
 
+    _simulate_parser(commands)
     commands.add_parser("checkpoint", help="print the newest signed checkpoint").set_defaults(run=_checkpoint)
     return parser
+
+
+def _simulate_parser(commands: Any) -> None:
+    simulate = commands.add_parser("simulate", help="stand-ins for services out of reach").add_subparsers(required=True)
+    bsre = simulate.add_parser("bsre", help="BSrE's Esign Client Service v2, with its reported quirks")
+    bsre.add_argument("--port", type=int, default=9700)
+    bsre.add_argument("--quirk", action="append", default=[], metavar="NAME[=NUMBER]", help="see its page for the names")
+    bsre.set_defaults(run=_simulate_bsre)
 
 
 def _act_parser(commands: Any) -> None:
@@ -126,6 +141,10 @@ def _act_parser(commands: Any) -> None:
     act.add_argument("--answers", default="", help="SKM: nine digits from 1 to 4, U1 to U9")
     act.set_defaults(run=_act)
 
+    from service import batch_cli
+
+    batch_cli.add_parser(commands, _teken)
+
 
 def _teken(**more: Any) -> Any:
     from service.settings import Settings
@@ -134,12 +153,28 @@ def _teken(**more: Any) -> Any:
     return open_teken(Settings.from_environment(), **more)
 
 
+def _teken_of(office: str) -> Any:
+    """Open Teken for a command about one office.
+
+    Raises NotFound("office_unknown").
+    """
+    from service.errors import NotFound
+
+    teken = _teken()
+    if office not in teken.offices.offices:
+        raise NotFound("office_unknown", known=", ".join(sorted(teken.offices.offices)))
+    return teken
+
+
 def _office_check(chosen: argparse.Namespace) -> int:
     from service.document.check import template_check
     from service.settings import Settings
     from service.sop import check
 
     root = chosen.path or Settings.from_environment().templates
+    if not any(root.glob("*/office.toml")):
+        print(f"{root}: tidak ada instansi di sini (folder dengan office.toml)")
+        return FAULT
     faults = check(root, template_check=template_check)
     for fault in faults:
         print(fault)
@@ -160,7 +195,7 @@ def _certs(_: argparse.Namespace) -> None:
 def _client_add(chosen: argparse.Namespace) -> None:
     from service.intake import add_client
 
-    client, key = add_client(_teken(), chosen.office, chosen.name)
+    client, key = add_client(_teken_of(chosen.office), chosen.office, chosen.name)
     print(f"klien {client.id}\nkunci API (hanya ditampilkan sekali): {key}")
 
 
@@ -180,7 +215,7 @@ def _demo(chosen: argparse.Namespace) -> int:
 def _waiting(chosen: argparse.Namespace) -> None:
     from service.queries import waiting
 
-    for item in waiting(_teken(), chosen.office):
+    for item in waiting(_teken_of(chosen.office), chosen.office):
         print(json.dumps(item, ensure_ascii=False))
 
 
@@ -279,7 +314,7 @@ def _resume(chosen: argparse.Namespace) -> None:
 def _year_end(chosen: argparse.Namespace) -> None:
     from service.year_end import left_over, settle_year
 
-    for item in (settle_year if chosen.settle else left_over)(_teken(), chosen.office):
+    for item in (settle_year if chosen.settle else left_over)(_teken_of(chosen.office), chosen.office):
         print(json.dumps(item, ensure_ascii=False))
 
 
@@ -298,7 +333,7 @@ def _verify(chosen: argparse.Namespace) -> int:
 def _audit(chosen: argparse.Namespace) -> int:
     from service.audit import audit
 
-    note = chosen.checkpoint.read_text() if chosen.checkpoint else None
+    note = chosen.checkpoint.read_text(errors="replace") if chosen.checkpoint else None
     findings = audit(_teken(), checkpoint=note)
     if chosen.json:
         print(
@@ -312,6 +347,14 @@ def _audit(chosen: argparse.Namespace) -> int:
             print(f"{violation.invariant} {violation.where}: {violation.what}")
         print(", ".join(f"{count} {what}" for what, count in findings.walked.items()))
     return FAULT if findings.violations else 0
+
+
+def _simulate_bsre(chosen: argparse.Namespace) -> int:
+    from service.settings import Settings
+    from service.simulate.bsre import serve
+
+    folder = Settings.from_environment().home / "simulate-bsre"
+    return serve(folder, chosen.port, chosen.quirk, ready=lambda url: print(f"Simulator BSrE: {url}", flush=True))
 
 
 def _checkpoint(_: argparse.Namespace) -> None:

@@ -124,7 +124,11 @@ def test_pause_and_resume(tray):
     opened = tray.open(listed)
     tray.sign(2)
     paused = batch.pause(tray.teken, tray.head, opened.id)
-    assert (paused.state, paused.counts, paused.cause) == (BatchState.PAUSED, {"signed": 2, "waiting": 2}, "by_official")
+    assert (paused.state, paused.counts, paused.cause) == (
+        BatchState.PAUSED,
+        {"signed": 2, "waiting": 2},
+        "by_official",
+    )
     assert sealed(tray) == 0
     assert [tray.state(permit) for permit, _ in listed].count("numbered") == 2
     work(tray.teken)
