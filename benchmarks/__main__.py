@@ -17,9 +17,9 @@ Part = Callable[[Path, bool], str]
 
 PARTS: dict[str, Part] = {
     "plain": lambda folder, quick: report.duel(against_plain.measure(folder, 5 if quick else 60)),
-    "stages": lambda folder, quick: report.stages(stages.measure(folder, 3 if quick else 50)),
+    "stages": lambda folder, quick: report.stages(stages.measure(folder, 3 if quick else 40)),
     "growth": lambda folder, quick: report.growth(
-        growth.measure(folder, 4 if quick else 90, (10, 100) if quick else growth.SIZES)
+        growth.measure(folder, 4 if quick else 60, (10, 100) if quick else growth.SIZES)
     ),
     "tray": lambda folder, quick: report.tray(tray.measure(folder, 5 if quick else 100)),
 }

@@ -7,7 +7,7 @@ import copy
 import json
 import shutil
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from itertools import count
 from pathlib import Path
@@ -39,7 +39,7 @@ class Bench:
     kind: PermitType
     client: intake.Client
     _case: dict[str, Any]
-    _serial: count[int] = field(default_factory=count)
+    _serial: count[int]
 
     def post(self) -> str:
         """Post a new case as an upstream system would; return the permit's id."""
@@ -80,11 +80,11 @@ def open_office(home: Path, kind: KeyKind) -> Teken:
     return open_teken(Settings(home=home, keys=keys(kind)), signing=True, offices=OFFICES)
 
 
-def bench(teken: Teken, address: tuple[str, str]) -> Bench:
-    """Make a client for one permit type."""
+def bench(teken: Teken, address: tuple[str, str], *, first: int = 0) -> Bench:
+    """Make a client for one permit type; its cases count from `first`, so that two benches need not name the same people."""
     kind = OFFICES.permit_type(*address)
     client, _ = intake.add_client(teken, kind.office, "ukur")
-    return Bench(teken, kind, client, case_of(kind, "UKUR", SystemClock().now()))
+    return Bench(teken, kind, client, case_of(kind, "UKUR", SystemClock().now()), count(first))
 
 
 def _vary(case: dict[str, Any], word: str) -> None:
