@@ -1,9 +1,12 @@
 """PDFs in, signed PDFs out; inspects any PDF. Knows no permit, office, database, queue or web."""
 
 from signing.ageing import Ageing, due_for_renewal
-from signing.backends import Backend, Capabilities
+from signing.backends import Backend, Capabilities, lacks
+from signing.backends.bsre import BsreBackend, Institution, Signer
+from signing.backends.documents import DocumentBackend, Look, Order, Passphrase, Result, Returned, Secret, Totp
 from signing.backends.pkcs11 import Pkcs11Backend, open_pkcs11
 from signing.backends.pkcs12 import Pkcs12Backend, open_pkcs12, read_pkcs12
+from signing.backends.wire import Wire
 from signing.certificates import CertificateFacts, describe_certificate
 from signing.chains import chain_to_anchor
 from signing.errors import (
@@ -27,16 +30,20 @@ from signing.longterm import Extended, extend_lt, extend_lta, gather, renew
 from signing.model import Appearance, FieldSpec, Frame, Level, Lock, QrCode, SignatureSpec, Signed
 from signing.pades import fill_and_seal, sign
 from signing.proof import Expectation, ExpectedSignature, Proof, prove
+from signing.returned import Accepted, accept_returned
 from signing.revocation import Evidence, OnlineRevocation, Revocation, collect
 from signing.timestamp import FirstThatAnswers, HttpTimestamper, Timestamper
 
 __all__ = [
     "PRINTABLE_ASCII",
+    "Accepted",
     "Ageing",
     "Appearance",
     "Backend",
+    "BsreBackend",
     "Capabilities",
     "CertificateFacts",
+    "DocumentBackend",
     "Evidence",
     "EvidenceFailed",
     "Expectation",
@@ -49,26 +56,37 @@ __all__ = [
     "Frame",
     "HttpTimestamper",
     "Inspection",
+    "Institution",
     "KeyUnusable",
     "Level",
     "Lock",
+    "Look",
     "OnlineRevocation",
+    "Order",
+    "Passphrase",
     "Pkcs11Backend",
     "Pkcs12Backend",
     "PreparationFailed",
     "Proof",
     "ProofFailed",
     "QrCode",
+    "Result",
+    "Returned",
     "Revocation",
+    "Secret",
     "SignatureFacts",
     "SignatureSpec",
     "Signed",
+    "Signer",
     "SigningError",
     "SigningFailed",
     "TimestampFailed",
     "Timestamper",
+    "Totp",
     "Trust",
     "ValueUnfit",
+    "Wire",
+    "accept_returned",
     "chain_to_anchor",
     "collect",
     "describe_certificate",
@@ -80,6 +98,7 @@ __all__ = [
     "gather",
     "inspect",
     "inspect_isolated",
+    "lacks",
     "open_pkcs11",
     "open_pkcs12",
     "prepare_fields",

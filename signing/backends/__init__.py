@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
 from typing import Literal, Protocol, runtime_checkable
 
 Digest = Literal["sha256", "sha384"]
@@ -24,6 +25,15 @@ class Capabilities:
     """One authorisation serves many documents."""
     look_up: bool
     """An answer that was lost can be fetched again."""
+
+
+def lacks(capabilities: Capabilities, needs: Iterable[str]) -> tuple[str, ...]:
+    """The needs that a back-end can't fulfil, in the order of `Capabilities`. Raises ValueError for a need that is none."""
+    asked = set(needs)
+    known = [field.name for field in fields(Capabilities)]
+    if not asked <= set(known):
+        raise ValueError(f"no such capability: {sorted(asked - set(known))}")
+    return tuple(name for name in known if name in asked and not getattr(capabilities, name))
 
 
 @runtime_checkable
