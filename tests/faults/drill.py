@@ -97,9 +97,10 @@ class Drill:
         self.nursery.end(self.running.pop(place))
 
     def at_every_point(self, rng: random.Random) -> None:
-        """Kill each process at each of its points, at the first passage and at a later one, while new cases keep coming."""
+        """Kill each process at each of its points, and some again at a later passage, while new cases keep coming."""
         for place, points in PLACES.items():
-            hits = [(point, hit) for point in points for hit in (1, rng.randint(2, 4))]
+            later = [(point, rng.randint(2, 4)) for point in rng.sample(points, len(points) // 3)]
+            hits = [*((point, 1) for point in points), *later]
             self.points[place] = rng.sample(hits, len(hits))
             self._start_armed(place)
         deadline = time.monotonic() + PATIENCE

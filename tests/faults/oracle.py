@@ -166,22 +166,27 @@ def _voids(name: str, entries: list[Row]) -> Iterator[Violation]:
 
 
 def _one_number(facts, _evidence) -> Iterator[Violation]:
-    """I3: a permit has at most one number, which the register knows; it is void exactly when the case closed."""
+    """I3: a permit has at most one number that is not void, it is the register's, and a closed case has none."""
     entries = _by(facts["register"], "permit")
     for row in facts["permits"]:
         mine = entries.get(row["id"], [])
+        void = {(entry["series"], entry["no"]) for entry in mine if entry["kind"] == "void"}
         given = [entry for entry in mine if entry["kind"] == "allot"]
-        void = any(entry["kind"] == "void" for entry in mine)
-        if len(given) > 1:
-            yield Violation("I3", row["id"], f"{len(given)} numbers")
-        if [(e["series"], e["no"], e["number"], e["day"]) for e in given[:1]] != _own_number(row):
+        standing = [entry for entry in given if (entry["series"], entry["no"]) not in void]
+        if len(standing) > 1:
+            yield Violation("I3", row["id"], f"{len(standing)} numbers that are not void")
+        if row["state"] == "closed":
+            if standing:
+                yield Violation("I3", row["id"], "closed without issue, and its number is not void")
+            standing = given if row["number"] else []  # its row may still show the number that was voided
+        if _own_number(row) not in ([_register_number(entry)] for entry in standing) and (standing or row["number"]):
             yield Violation("I3", row["id"], f"its number {row['number']} is not what the register says")
-        if void and row["state"] != "closed":
-            yield Violation("I3", row["id"], f"its number is void, and it is {row['state']}")
-        if given and not void and row["state"] == "closed":
-            yield Violation("I3", row["id"], "closed without issue, and its number is not void")
-        if row["state"] in RELEASED and not given:
-            yield Violation("I3", row["id"], "released without a number")
+        if row["state"] in RELEASED and not standing:
+            yield Violation("I3", row["id"], "released without a number that stands")
+
+
+def _register_number(entry: Row) -> tuple:
+    return (entry["series"], entry["no"], entry["number"], entry["day"])
 
 
 def _own_number(row: Row) -> list[tuple]:
@@ -341,12 +346,13 @@ def _told(facts, evidence) -> Iterator[Violation]:
         if event["client"] in clients and event["seq"] not in heard:
             yield Violation("I6", f"event {event['seq']}", f"{event['type']} was never told")
     types = _by(facts["events"], "permit")
+    given = Counter(entry["permit"] for entry in facts["register"] if entry["kind"] == "allot")
     for row in facts["permits"]:
         told = Counter(event["type"] for event in types.get(row["id"], []))
         if told["case.accepted"] != 1:
             yield Violation("I6", row["id"], f"accepted {told['case.accepted']} times")
-        if told["permit.numbered"] != (1 if row["number"] else 0):
-            yield Violation("I6", row["id"], f"numbered {told['permit.numbered']} times")
+        if told["permit.numbered"] != given[row["id"]]:
+            yield Violation("I6", row["id"], f"numbered {given[row['id']]} times, told {told['permit.numbered']} times")
 
 
 def _register_chain(facts, _evidence) -> Iterator[Violation]:

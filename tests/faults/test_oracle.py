@@ -427,3 +427,18 @@ def _rehash_journal(connection: Connection, teken: Teken, renamed: dict[str, str
         values = {"data": content["data"], "prev": content["prev"], "hash": head, "checkpoint": note}
         connection.execute(events.update().where(events.c.seq == event.seq).values(**values))
     connection.execute(text("UPDATE chains SET head = :head WHERE name = 'journal'"), {"head": head})
+
+
+def test_a_number_voided_at_new_year_and_given_anew_is_sound(town, monkeypatch):
+    """Where the office's policy is to void what was numbered and not signed: the old entry stays, a new series numbers it."""
+    from service import year_end
+
+    permit = town.permits["rokan-hilir-b"]
+    office = town.teken.offices.office("rokan-hilir")
+    monkeypatch.setattr(type(town.teken.offices), "office", lambda _self, _code: replace(office, year_end="void"))
+    town.teken.clock.forward(days=60)
+    assert [one["kept"] for one in year_end.settle_year(town.teken, "rokan-hilir")] == [False]
+    play(town.teken, permit)
+    town.listen()
+    assert (row(town.teken, permit).state, row(town.teken, permit).set_on[:4]) == (State.IN_FORCE, "2027")
+    assert judge(town.evidence) == []

@@ -436,6 +436,30 @@ def test_a_correction_during_the_number_step_is_refused(teken, monkeypatch):
     assert row(teken, permit).number_no == 1
 
 
+def test_a_worker_that_slept_through_a_return_and_its_correction_changes_nothing(teken, monkeypatch):
+    """Its claim is of the first revision: what it made is thrown away, the corrected paper stays."""
+    client = client_of(teken, "kudus")
+    permit = correct(teken, client, KUDUS)
+    real = STEPS["assemble"]
+
+    def slow(teken, claimed):
+        monkeypatch.setitem(STEPS, "assemble", real)
+        teken.clock.forward(seconds=61)
+        until_due(teken, permit, "verify")
+        give_back(teken, permit)
+        correct(teken, client, KUDUS, applicant__nama="Nama Yang Benar")
+        work(teken)
+        return real(teken, claimed)
+
+    monkeypatch.setitem(STEPS, "assemble", slow)
+    pipeline.advance(teken, "work", permit)
+    kept = row(teken, permit).final_sha
+    assert row(teken, permit).revision == 2
+    play(teken, permit)
+    assert row(teken, permit).ordered_sha == kept
+    assert row(teken, permit).released_sha
+
+
 def test_missing_keys_are_shown_and_end_with_the_operator(tmp_path, keys, database):
     """Without its key the signing process signs nothing; the permit is parked where all can see it, with the reason."""
     import shutil
