@@ -54,6 +54,18 @@ def _larger_page(pdf: bytes, _: SimpleSigner) -> bytes:
     return out.getvalue()
 
 
+def _other_number(pdf: bytes, _: SimpleSigner) -> bytes:
+    update = IncrementalPdfFileWriter(io.BytesIO(pdf))
+    for reference in update.root["/AcroForm"]["/Fields"]:
+        field = reference.get_object()
+        if field["/T"] == "nomor_register":
+            field["/V"] = generic.TextStringObject("500.16.7.2/9999/SIK-PM/I/DPMPTSP/2026")
+            update.mark_update(reference)
+    out = io.BytesIO()
+    update.write(out)
+    return out.getvalue()
+
+
 class _Careless(PdfSigner):
     """Signs also where the certification forbids it, as a forger's program would."""
 
@@ -75,6 +87,7 @@ BROKEN = (
     Broken("byte", "one signed byte is another", HEAD, SIGNED, "HASH_FAILURE", _another_byte),
     Broken("page-head", "other page content after the head", HEAD, SIGNED, "Visual difference", _larger_page),
     Broken("page-seal", "other page content after the seal", SEALED, SIGNED, "Visual difference", _larger_page),
+    Broken("number", "another number after the seal", SEALED, SIGNED, "restricted by /SigFieldLock", _other_number),
     Broken("again-p1", "one more signature after P=1", P1, DSS, "restricted by /DocMDP", _signed_again),
     Broken("again-seal", "one more signature after the seal", SEALED, DSS, "restricted by /FieldMDP", _signed_again),
     Broken("root", "another root is trusted", HEAD, DSS, "NO_CERTIFICATE_CHAIN_FOUND", context="stranger"),

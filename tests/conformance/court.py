@@ -34,12 +34,14 @@ class Court:
     def faults(self, paper: Paper) -> dict[str, list[str] | None]:
         """By judge; None where there is nothing to judge."""
         stage, level = paper.kind.stage, paper.kind.level
-        return self._faults(paper.name, level.dss if level else None, stage.signed)
+        archived = bool(level and level.self_contained)
+        return self._faults(paper.name, level.dss if level else None, stage.signed, archived=archived)
 
     def archive_faults(self, variant: Variant, step: Step) -> list[str]:
-        """EU DSS and veraPDF on a step of archiving."""
-        found = self._faults(permission.name_of(variant, step), step.dss, (permission.FIELD,))
-        return [*found["3a"], *found["ua1"], *found["dss"], *found["qpdf"]]
+        """What any judge objects to in a step of archiving."""
+        name, archived = permission.name_of(variant, step), step.self_contained
+        found = self._faults(name, step.dss, (permission.FIELD,), archived=archived)
+        return [fault for judge in JUDGES for fault in found[judge]]
 
     def objections(self, one: Broken) -> dict[str, list[str]]:
         """Who objects to a broken paper, and how."""
@@ -55,13 +57,15 @@ class Court:
         told = self.answers[paper.name].get("dss", {"signatures": []})
         return any(judges.remarks_on_filling(one) for one in told["signatures"])
 
-    def _faults(self, name: str, level: str | None, fields: tuple[str, ...]) -> dict[str, list[str] | None]:
+    def _faults(
+        self, name: str, level: str | None, fields: tuple[str, ...], *, archived: bool = False
+    ) -> dict[str, list[str] | None]:
         answer = self.answers[name]
         return {
             "3a": judges.page_faults(answer, "3a"),
             "ua1": judges.page_faults(answer, "ua1"),
             "dss": judges.signature_faults(answer, level, fields) if level else None,
-            "pdfsig": judges.poppler_faults(self.out / name, len(fields)) if level else None,
+            "pdfsig": judges.poppler_faults(self.out / name, len(fields), archived=archived) if level else None,
             "qpdf": judges.qpdf_faults(self.out / name),
         }
 

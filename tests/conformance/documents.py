@@ -29,11 +29,15 @@ class Stage:
 
 @dataclass(frozen=True)
 class Level:
-    """A PAdES level, what EU DSS calls it, and whether the file itself carries the revocation data."""
+    """A PAdES level, what EU DSS calls it, how the product is told to reach it, and whether the file carries its evidence.
+
+    A new level is a new row of LEVELS.
+    """
 
     name: str
     dss: str
     time_stamped: bool
+    settings: tuple[tuple[str, str], ...] = ()
     self_contained: bool = False
 
 
@@ -100,7 +104,7 @@ def make(out: Path, keys: Path, home: Path) -> None:
         certificates(PROJECT / "templates", keys / key, key=key, now=MADE)
     with time_stamping(keys / TSA) as tsa:
         for key, level in itertools.product(KEYS, LEVELS):
-            settings = {"tsa_url": tsa} if level.time_stamped else {}
+            settings = dict(level.settings) | ({"tsa_url": tsa} if level.time_stamped else {})
             kinds = [kind for kind in KINDS if (kind.key, kind.level) in {(key, level), ("", None)}]
             with contextlib.closing(open_office(home / f"{key}-{level.name}", keys / key, **settings)) as teken:
                 _play_all(teken, out, kinds)

@@ -85,9 +85,10 @@ def signature_faults(answer: dict, level: str, fields: Sequence[str]) -> list[st
 
 
 def remarks_on_filling(one: dict) -> bool:
-    """EU DSS remarks on nothing but text fields that were filled as the signature permits."""
+    """EU DSS remarks on nothing but text fields that were filled where the signature leaves fields open."""
     changes = one.get("undefined_changes") or []
-    return bool(changes) and all(FILLED_BY_STRUCTURE.fullmatch(change) for change in changes)
+    leaves_open = (one.get("fieldmdp") or {}).get("action") == "EXCLUDE"
+    return bool(changes) and leaves_open and all(FILLED_BY_STRUCTURE.fullmatch(change) for change in changes)
 
 
 def _faults(one: dict, indication: str) -> list[str]:
@@ -102,15 +103,18 @@ def _faults(one: dict, indication: str) -> list[str]:
     return faults + [f"{name}: {one[name]}" for name in looked_at if one.get(name)]
 
 
-def poppler_faults(file: Path, signatures: int) -> list[str]:
-    """pdfsig: each signature is valid (not whether it is trusted: that is EU DSS's part), the last covers the file."""
+def poppler_faults(file: Path, signatures: int, *, archived: bool = False) -> list[str]:
+    """pdfsig: each signature is valid (not whether it is trusted: that is EU DSS's part), the last covers the file.
+
+    What archiving appends is not judged: poppler can't check a document time-stamp.
+    """
     told = _told(["pdfsig", "-nocert", file])
     words = re.findall(r"Signature Validation: (.+)", told)
     covers = re.findall(r"- ((?:Not t|T)otal document signed)", told)
-    faults = [word for word in words if word != "Signature is Valid."]
-    if len(words) != signatures:
+    faults = [word for word in words[:signatures] if word != "Signature is Valid."]
+    if len(words) < signatures or (len(words) > signatures and not archived):
         faults.append(f"{len(words)} signatures")
-    if signatures and covers[-1:] != ["Total document signed"]:
+    if signatures and not archived and covers[-1:] != ["Total document signed"]:
         faults.append("the last signature does not cover the file")
     return faults
 

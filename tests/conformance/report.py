@@ -53,9 +53,10 @@ then EU DSS sees a visual difference instead, and pyHanko, our inspector, reject
 
 ## What EU DSS is given
 
-Our root as its only trust anchor, no network, and a current CRL of each of our two CAs, signed with the development PKI's own CA
-keys by `tests/conformance/pki.py`: the development certificates have neither CRL nor OCSP address. That, and that they name no
-address of their issuer, are the two warnings that are accepted everywhere (`BBB_XCV_AIA_PRES`, `BBB_XCV_REVOC_PRES`).
+The roots of our two development PKIs, one for each kind of key, as its only trust anchors; no network; and a current CRL of each of
+their CAs, signed with the PKI's own CA keys by `tests/conformance/pki.py`: the development certificates have neither CRL nor OCSP
+address. That, and that they name no address of their issuer, are the two warnings that are accepted everywhere
+(`BBB_XCV_AIA_PRES`, `BBB_XCV_REVOC_PRES`).
 Papers that carry their own revocation data are judged with nothing else. The time-stamping authority belongs to the RSA PKI.
 pdfsig is asked for the signature only: trust is EU DSS's part, and poppler can't check a document time-stamp.
 
@@ -65,12 +66,13 @@ A permit without seal, signed by signing/ with several locks, archived by pyHank
 
 {permission}
 
-`pass` here: veraPDF, qpdf and EU DSS without any fault, at levels B-T, B-LT, B-LTA, B-LTA.
+`pass` here: no judge finds any fault, at levels B-T, B-LT, B-LTA, B-LTA.
 
 ## Papers that must not pass
 
 EU DSS only *warns* of forbidden changes under its default policy: the indication stays TOTAL_PASSED. Whoever judges by the
-indication alone overlooks a changed page. Ours is the stricter reading.
+indication alone overlooks a changed page. Ours is the stricter reading. Another value in a locked field is no matter of FieldMDP to
+it: it objects to another number only because the seal's lock says P=1.
 
 {broken}
 """
