@@ -68,9 +68,9 @@ def accept_returned(
         before, after = _inspected(sent, trust), _inspected(returned, trust)
         new = _new_signature(before, after)
         _check_signer(new, certificate_sha256)
+        _check_earlier(before, after, appended=appended)
         _check_fields(before, after, new, field, policy)
         notes = _coverage_notes(after, new, policy)
-        _check_earlier(before, after, appended=appended)
         if appended:
             _check_difference(sent, returned, new)
         prove_same_content(sent, returned, new.field, look)
