@@ -1,4 +1,4 @@
-"""People's acts: verify, paraf, approve, return, sign, print, deliver, survey, hand over, and what may follow issue.
+"""Steps 3 and 9, people's acts: verify, paraf, approve, return; print, deliver, survey, hand over; orders to sign; decisions after issue.
 
 Each checks that the person holds the row's role, in this office, by a mandate of this day (I10); each is one transaction.
 """

@@ -114,17 +114,8 @@ def _parser() -> argparse.ArgumentParser:
     audit.set_defaults(run=_audit)
 
     _simulate_parser(commands)
-    _simulate_parser(commands)
     commands.add_parser("checkpoint", help="print the newest signed checkpoint").set_defaults(run=_checkpoint)
     return parser
-
-
-def _simulate_parser(commands: Any) -> None:
-    simulate = commands.add_parser("simulate", help="stand-ins for services out of reach").add_subparsers(required=True)
-    bsre = simulate.add_parser("bsre", help="BSrE's Esign Client Service v2, with its reported quirks")
-    bsre.add_argument("--port", type=int, default=9700)
-    bsre.add_argument("--quirk", action="append", default=[], metavar="NAME[=NUMBER]", help="see its page for the names")
-    bsre.set_defaults(run=_simulate_bsre)
 
 
 def _simulate_parser(commands: Any) -> None:
@@ -356,14 +347,6 @@ def _audit(chosen: argparse.Namespace) -> int:
             print(f"{violation.invariant} {violation.where}: {violation.what}")
         print(", ".join(f"{count} {what}" for what, count in findings.walked.items()))
     return FAULT if findings.violations else 0
-
-
-def _simulate_bsre(chosen: argparse.Namespace) -> int:
-    from service.settings import Settings
-    from service.simulate.bsre import serve
-
-    folder = Settings.from_environment().home / "simulate-bsre"
-    return serve(folder, chosen.port, chosen.quirk, ready=lambda url: print(f"Simulator BSrE: {url}", flush=True))
 
 
 def _simulate_bsre(chosen: argparse.Namespace) -> int:

@@ -64,8 +64,8 @@ def parse_nik(text: str) -> Nik:
 
     Raises IdentifierInvalid. Sources: Business::ID::NIK (metacpan), bachors/nik_parse.js, pypi nik-lookup.
     District and subdistrict codes are not judged: they change with every new regency.
-    >>> parse_nik("3204110609970001")
-    Nik(day=6, month=9, year=97, sex='L')
+    >>> parse_nik("1407004709960001")
+    Nik(day=7, month=9, year=96, sex='P')
     """
     if not _NIK.fullmatch(text):
         raise IdentifierInvalid("nik_shape")

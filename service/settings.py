@@ -59,6 +59,36 @@ class Settings(BaseModel):
     def _absolute(cls, value: Path | None) -> Path | None:
         return value.expanduser().absolute() if value else value
 
+    @field_validator("templates")
+    @classmethod
+    def _folder(cls, value: Path) -> Path:
+        if not value.is_dir():
+            raise ValueError("is no folder")
+        return value
+
+    @field_validator("database_url")
+    @classmethod
+    def _database(cls, value: str) -> str:
+        return _begins(value, "sqlite:///", "postgresql://", "postgresql+psycopg://")
+
+    @field_validator("redis_url")
+    @classmethod
+    def _redis(cls, value: str) -> str:
+        return _begins(value, "redis://", "rediss://", "unix://")
+
+    @field_validator("archive_url")
+    @classmethod
+    def _local_archive(cls, value: str) -> str:
+        return _begins(value, "file://") if "://" in value else value
+
+    @field_validator("listen")
+    @classmethod
+    def _host_and_port(cls, value: str) -> str:
+        host, _, port = value.rpartition(":")
+        if not host or not port.isdecimal():
+            raise ValueError("must be HOST:PORT")
+        return value
+
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Self:
         """Read TEKEN_* variables.
@@ -108,3 +138,9 @@ class Settings(BaseModel):
     def pins(self) -> Path:
         """On one machine: the public keys of signing hosts that the web process believes, written once at first start."""
         return self.home / "pinned-signers"
+
+
+def _begins(value: str, *schemes: str) -> str:
+    if value and not value.startswith(schemes):
+        raise ValueError(f"must begin with {' or '.join(schemes)}")
+    return value
