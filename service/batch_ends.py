@@ -74,6 +74,14 @@ def skipped(connection: Connection, teken: Teken, permit: str, cause: str) -> No
         close(connection, teken, item.batch)
 
 
+def mismatch(teken: Teken, permit: str) -> None:
+    """Our own output was not what it should be: the batch in which it was signed stops, before more of the kind is made (§7)."""
+    with teken.db.read() as connection:
+        row = batches.signed_in(connection, permit)
+    if row is not None:
+        end(teken, row, BatchState.STOPPED, "proof_mismatch")
+
+
 def close(connection: Connection, teken: Teken, batch: str) -> None:
     """When every document has its result the batch is done, and its ciphertexts go."""
     row = batches.row(connection, batch)

@@ -19,7 +19,7 @@ from service.permits import RELEASED, State
 from service.steps import STEPS, Work
 from service.store import StoreBusy, batches
 from service.store.permits import LONGEST_WAIT, Claim, Lost, change, claim, due_ids, fenced
-from signing import SigningError
+from signing import ProofFailed, SigningError
 
 if TYPE_CHECKING:
     from sqlalchemy import Row
@@ -90,6 +90,8 @@ def _attempt(teken: Teken, held: Claim, row: Row) -> None:  # type: ignore[type-
         _put_back(teken, held)
     except (TekenError, SigningError, ArchiveDamaged) as error:
         _defer(teken, held, getattr(error, "code", type(error).__name__))
+        if isinstance(error, ProofFailed):
+            batch_ends.mismatch(teken, row.id)
     except Exception as error:  # noqa: BLE001 - a fault of the program parks one permit, not the office
         log.error("step_failed", permit=row.id, error=type(error).__name__)  # noqa: TRY400 - a traceback may quote the case
         _defer(teken, held, f"internal:{type(error).__name__}")

@@ -82,6 +82,13 @@ def unorder(connection: Connection, item: Row[Any]) -> None:
     _change_item(connection, item.batch, item.permit, ordered=0)
 
 
+def signed_in(connection: Connection, permit: str) -> Row[Any] | None:
+    """Return the active batch in which the permit was signed."""
+    query = select(batches).join(batch_items, batch_items.c.batch == batches.c.id)
+    mine = and_(batch_items.c.permit == permit, batch_items.c.result == Result.SIGNED, batches.c.state.in_(ACTIVE))
+    return connection.execute(query.where(mine)).first()
+
+
 def waiting(connection: Connection, batch: str) -> int:
     """Return how many documents have no result yet."""
     query = select(func.count()).where(batch_items.c.batch == batch, batch_items.c.result == Result.WAITING)

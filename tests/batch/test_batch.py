@@ -12,7 +12,7 @@ from service.permits import State
 from service.steps import STEPS
 from service.store.batch_tables import BatchState, Result, sealed_secrets
 from service.store.tables import documents
-from tests.support.office import holder, row, work
+from tests.support.office import client_of, holder, payload, play, post, row, take_turn, work
 
 from .conftest import OFFICE
 
@@ -278,6 +278,60 @@ def test_the_clock_set_back_does_not_lengthen_the_window(tray, monkeypatch):
     tray.clock.forward(minutes=-10)
     tray.sign()
     assert tray.status(opened).counts == {"signed": 1, "waiting": 1}
+
+
+def test_a_document_that_fails_our_own_proof_stops_the_batch(tray, monkeypatch):
+    """Issue reads back what was signed; a mismatch means that more of the kind would follow."""
+    import importlib
+
+    from signing import ProofFailed
+
+    issue = importlib.import_module("service.steps.issue")  # its package names the step itself so
+
+    def mismatch(*_):
+        raise ProofFailed("proof_prefix")
+
+    listed = tray.fill(3)
+    opened = tray.open(listed)
+    tray.sign(1)
+    monkeypatch.setattr(issue, "prove", mismatch)
+    pipeline.drain(tray.teken, "sign", limit=1)  # its seal, where there is one
+    pipeline.advance(tray.teken, "work")
+    found = tray.status(opened)
+    assert (found.state, found.cause) == (BatchState.STOPPED, "proof_mismatch")
+    assert found.counts.get("skipped", 0) >= 1
+
+
+@pytest.mark.parametrize("kind", [("malang", "sik-perekam-medis"), ("rokan-hulu", "surat-izin-perekam-medik")])
+def test_a_tray_of_other_procedures(tray, kind):
+    """Number after the signature, and approval before it: paused, resumed, signed, issued."""
+    tray.client = client_of(tray.teken, kind[0])
+    ids = [post(tray.teken, tray.client, payload(*kind, f"LAIN-{n}")).body["id"] for n in range(2)]
+    for permit in ids:
+        until_signature(tray.teken, permit)
+    head = holder(tray.teken, kind[0], "kepala_dinas")
+    listed = [(permit, row(tray.teken, permit).final_sha) for permit in ids]
+    opened = batch.open_batch(tray.teken, head, listed, bytearray(tray.passphrase))
+    before = [tray.state(permit) for permit in ids]
+    batch.pause(tray.teken, head, opened.id)
+    assert before == ["signing", "signing"]
+    assert {row(tray.teken, permit).queue for permit in ids} == {"person"}
+    batch.resume(tray.teken, head, opened.id, bytearray(tray.passphrase))
+    for permit in ids:
+        play(tray.teken, permit)
+    assert tray.status(opened).counts == {"signed": 2}
+    assert all(row(tray.teken, permit).released_sha for permit in ids)
+
+
+def until_signature(teken, permit: str) -> None:
+    """Everybody acts until the head's turn."""
+    while True:
+        work(teken)
+        now = row(teken, permit)
+        plan = teken.pins.open(now.pin).permit_type.procedure.plan
+        if now.queue == "person" and plan[now.position].verb == "sign":
+            return
+        assert take_turn(teken, permit)
 
 
 def test_a_permit_withdrawn_while_it_waits_is_skipped(tray):

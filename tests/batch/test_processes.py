@@ -1,0 +1,181 @@
+"""A tray on two real signing processes, one of them killed half-way; the caller is long gone."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from sqlalchemy import func, select
+
+from service import audit, batch, handover, pipeline
+from service.identity import decoded
+from service.settings import PROJECT
+from service.store.batch_tables import BatchState, sealed_secrets, signers
+from service.store.tables import acts, documents
+from tests.support.office import holder
+
+from .caller import unmasked
+from .conftest import OFFICE
+from .processes import (
+    announced,
+    environment,
+    fill,
+    forms,
+    in_memory,
+    on_disk,
+    signed,
+    signing,
+    until,
+    web,
+    with_passphrase,
+)
+
+TRAY = 60
+PASSPHRASE = b"Kata-Sandi-Bu-Kadis/73#ungu"
+
+
+@pytest.fixture
+def own_keys(keys, tmp_path):
+    return with_passphrase(keys, tmp_path / "keys", PASSPHRASE)
+
+
+def once_each(teken, table, *conditions) -> bool:
+    with teken.db.read() as connection:
+        query = select(table.c.permit, func.count()).where(*conditions).group_by(table.c.permit)
+        rows = connection.execute(query).all()
+    return len(rows) == TRAY and {count for _, count in rows} == {1}
+
+
+def test_one_of_two_signing_processes_is_killed_half_way(tmp_path, own_keys, database):
+    home, log = tmp_path / "home", tmp_path / "log"
+    teken = web(home, own_keys, database)
+    listed = fill(teken, TRAY)
+    variables = environment(home, own_keys, database)
+    with signing(2, log, variables) as (first, second):
+        announced(teken, 2)
+        opened = batch.open_batch(teken, holder(teken, OFFICE, "kepala_dinas"), listed, bytearray(PASSPHRASE))
+        until(lambda: signed(teken, opened) >= TRAY // 3)
+        first.send_signal(signal.SIGKILL)
+        first.wait()
+        assert signed(teken, opened) < TRAY
+        with signing(1, log, variables):  # restarted: it has no secret and gets none
+            until(lambda: batch.status(teken, opened.id).state == BatchState.DONE)
+        assert second.poll() is None
+    assert batch.status(teken, opened.id).counts == {"signed": TRAY}
+    pipeline.drain(teken, "work")
+    assert once_each(teken, acts, acts.c.verb == "sign")
+    assert once_each(teken, documents)
+    found = audit.audit(teken)
+    assert (found.violations, found.walked["documents"]) == ((), TRAY)
+    teken.close()
+
+
+def test_neither_the_web_process_nor_the_disk_keeps_the_passphrase(tmp_path, own_keys, database):
+    """Searched: the web process's writable memory, home (database, WAL, archive, keys), PostgreSQL's own folder, every log."""
+    home, log = tmp_path / "home", tmp_path / "log"
+    teken = web(home, own_keys, database)
+    listed = fill(teken, 6)
+    variables = environment(home, own_keys, database)
+    told = json.dumps([holder(teken, OFFICE, "kepala_dinas"), listed])
+    with signing(1, log, variables) as (signer,):
+        announced(teken, 1)
+        with calling([sys.executable, "-m", "tests.batch.caller", told], variables, log) as caller:
+            caller.stdin.write(PASSPHRASE + b"\n")
+            caller.stdin.flush()
+            opened = json.loads(caller.stdout.readline())
+            secrets = derived(teken, opened)
+            assert in_memory(caller.pid, OFFICE.encode())  # the search finds what is there
+            assert {name: in_memory(caller.pid, one) for name, one in secrets.items()} == {name: {} for name in secrets}
+            until(lambda: batch.status(teken, opened["batch"]).state == BatchState.DONE)
+        left = in_memory(signer.pid, PASSPHRASE)
+    print("in the signing process after completion:", left)  # shown, not promised: Python and its libraries copy
+    for secret in secrets.values():
+        assert on_disk(home, secret) == []
+        assert not any(form in path.read_bytes() for path in servers_files(database) for form in forms(secret).values())
+        assert secret not in log.read_bytes()
+    with teken.db.read() as connection:
+        assert connection.execute(select(sealed_secrets)).all() == []
+    teken.close()
+
+
+def test_the_search_finds_what_is_there(tmp_path):
+    """A passphrase that a process does hold is found in it, and so is one in a file, packed or not."""
+    import os
+    import zlib
+
+    held = PASSPHRASE + b"!"
+    assert in_memory(os.getpid(), held)["bytes"] >= 1
+    (tmp_path / "plain").write_bytes(b"..." + held.decode().encode("utf-16-le"))
+    (tmp_path / "packed").write_bytes(b"stream\n" + zlib.compress(held) + b"\nendstream")
+    assert sorted(on_disk(tmp_path, held)) == ["packed: bytes", "plain: utf-16 le"]
+
+
+def test_the_command_line_signs_a_tray(tmp_path, own_keys):
+    """Typed or piped, never an argument: what `ps` shows and what the environment holds say nothing."""
+    home, log = tmp_path / "home", tmp_path / "log"
+    teken = web(home, own_keys)
+    listed = fill(teken, 2)
+    variables = environment(home, own_keys)
+    head = holder(teken, OFFICE, "kepala_dinas")
+
+    def teken_batch(*words: str, passphrase: bytes = b"") -> list[dict]:
+        command = [sys.executable, "-m", "service.cli", "batch", *words]
+        done = subprocess.run(command, cwd=PROJECT, env=variables, input=passphrase, capture_output=True, check=False)
+        assert PASSPHRASE not in done.stdout + done.stderr
+        assert done.returncode == 0, done.stderr.decode()
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+    with signing(1, log, variables):
+        announced(teken, 1)
+        permits = [permit for permit, _ in listed]
+        shown = teken_batch("open", "--as", head, *permits, "--passphrase-stdin", passphrase=b"salah\n")
+        until(lambda: teken_batch("status", shown[0]["id"])[0]["state"] == "refused")
+        teken_batch("resume", shown[0]["id"], "--passphrase-stdin", passphrase=PASSPHRASE + b"\n")
+        until(lambda: teken_batch("status", shown[0]["id"])[0]["state"] == "done")
+    last = teken_batch("status", shown[0]["id"])
+    assert last[0]["counts"] == {"signed": 2}
+    assert [(one["permit"], one["result"]) for one in last[1:]] == [(permit, "signed") for permit in permits]
+    teken.close()
+
+
+@contextmanager
+def calling(command, variables, log):
+    with log.open("ab") as out:
+        pipe = subprocess.PIPE
+        caller = subprocess.Popen(command, cwd=PROJECT, env=variables, stdin=pipe, stdout=pipe, stderr=out)
+    try:
+        yield caller
+    finally:
+        caller.kill()
+        caller.communicate()
+
+
+def derived(teken, opened: dict) -> dict[str, bytes]:
+    """The passphrase, and what would open its ciphertext: the sender's key, the shared secret, the derived key."""
+    private = unmasked(opened["masked"][0])
+    with teken.db.read() as connection:
+        to = connection.execute(select(signers)).one()
+    mine, theirs = X25519PrivateKey.from_private_bytes(private), decoded(to.public_key)
+    context = handover._context(opened["batch"], to.id, theirs, mine.public_key().public_bytes_raw())
+    shared = mine.exchange(X25519PublicKey.from_public_bytes(theirs))
+    key = HKDF(SHA256(), 32, salt=None, info=context).derive(shared)
+    assert PASSPHRASE.hex().encode() in ChaCha20Poly1305(key).decrypt(
+        bytes(12), bytes.fromhex(opened["ciphertext"]), context
+    )
+    return {"passphrase": PASSPHRASE, "sender key": private, "shared secret": shared, "derived key": key}
+
+
+def servers_files(database: str) -> list[Path]:
+    """PostgreSQL's own files, its write-ahead log among them."""
+    folder = re.search(r"host=([^&]+)", database)
+    return [path for path in Path(folder.group(1)).rglob("*") if path.is_file()] if folder else []
