@@ -23,7 +23,7 @@ from service.logs import log_to_stderr
 from service.pipeline import drain
 from service.settings import Settings
 from service.store import StoreBusy
-from service.wiring import open_teken, remember
+from service.wiring import Teken, open_teken, remember
 
 QUEUES = ("work", "sign")
 
@@ -38,7 +38,7 @@ def main(arguments: list[str]) -> int:
     settings = Settings.from_environment()
     if queue == "sign":
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    teken = open_teken(settings, signing=queue == "sign")
+    teken = _opened(settings, queue)
     remember(teken)
     ear = Ear(teken, queue)
     stop: list[int] = []
@@ -59,6 +59,16 @@ def main(arguments: list[str]) -> int:
     with contextlib.suppress(StoreBusy):
         leave(teken)
     return 0
+
+
+def _opened(settings: Settings, queue: str) -> Teken:
+    """Open everything; a database that is not there yet (a machine that starts, a fail-over) is waited for."""
+    while True:
+        try:
+            return open_teken(settings, signing=queue == "sign")
+        except StoreBusy:
+            print("worker.py: waiting for the database", file=sys.stderr)
+            time.sleep(settings.poll_seconds)
 
 
 if __name__ == "__main__":

@@ -47,6 +47,8 @@ def test_postgresql_itself_crashes_and_comes_back(tmp_path, keys_of_today, postg
     try:
         for place in ("work", "sign", "post", "people"):
             drill.start(place)
+        drill.order()
+        drill.until_settled()
         for _ in range(2):
             for _ in range(3):
                 drill.order()

@@ -183,6 +183,28 @@ def test_a_worker_outlives_a_locked_database(tmp_path, keys):
     teken.close()
 
 
+def test_a_worker_that_starts_before_the_database_waits_for_it(tmp_path, keys, postgres_server):
+    """A machine starts in any order: until PostgreSQL answers, the worker waits and does not end."""
+    name = postgres_server.create()
+    teken = open_office(tmp_path, keys, database=postgres_server.url(name))
+    permit = post(teken, client_of(teken, "rokan-hilir"), payload("rokan-hilir", "sip-perekam-medis")).body["id"]
+    teken.close()
+    postgres_server.stop()
+    try:
+        with Nursery() as nursery:
+            environment = {"TEKEN_HOME": tmp_path, "TEKEN_KEYS": keys, "TEKEN_DATABASE_URL": postgres_server.url(name)}
+            worker = nursery.spawn("work", {**environment, "TEKEN_POLL_SECONDS": 0.05})
+            time.sleep(1.5)
+            assert nursery.alive(worker)
+            postgres_server.start()
+            _until_numbered(teken, permit)
+    finally:
+        if postgres_server.process is None:
+            postgres_server.start()
+    teken.close()
+    postgres_server.drop(name)
+
+
 def _until_numbered(teken, permit: str) -> None:
     deadline = time.monotonic() + 20
     while row(teken, permit).state != State.NUMBERED:
