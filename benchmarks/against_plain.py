@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from benchmarks import extras
+from benchmarks import plain
 from benchmarks.figures import Ratio, Spread, ratio, spread
 from benchmarks.office import NUMBER_FIRST, Bench, bench, letters, open_office
 from service.document.fields import prepare
@@ -57,7 +57,6 @@ class _Paper:
 
 def measure(folder: Path, rounds: int, *, warm_up: int = WARM_UP) -> Duel:
     """Make `rounds` papers each way, turn about, in one process."""
-    extras.install()
     paper = _paper(bench(open_office(folder / "office", "rsa2048"), NUMBER_FIRST))
     ways = (_ours(paper), _plain(paper))
     taken: tuple[list[float], list[float]] = ([], [])
@@ -101,8 +100,6 @@ def _ours(paper: _Paper) -> Callable[[dict[str, Any]], object]:
 def _plain(paper: _Paper) -> Callable[[dict[str, Any]], object]:
     """The signer is loaded once, as pyHanko's documentation does it; the key is the same file."""
     root, kind = paper.bundle.typesetter._root, paper.bundle.permit_type
-    from benchmarks import plain  # its packages are there only after `extras.install`
-
     signer = plain.open_signer(paper.key_file, paper.passphrase)
 
     def make(page: dict[str, Any]) -> object:

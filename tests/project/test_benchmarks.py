@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks import against_plain, extras, growth, report, stages, tray
+from benchmarks import against_plain, growth, report, stages, tray
 from benchmarks.figures import ratio, spread
 from benchmarks.stopwatch import STAGES
 
@@ -44,8 +44,6 @@ def test_a_tray_ends_in_force(tmp_path):
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # pyHanko leaves the font's file open
 def test_the_plain_way_makes_a_signed_page_too(tmp_path):
-    if not extras.present():
-        pytest.skip("python -m benchmarks plain installs what the plain way needs")
     result = against_plain.measure(tmp_path, 2, warm_up=0)
     assert result.rounds == 2
     assert "**plain / Teken**" in report.duel(result)
