@@ -1,8 +1,9 @@
 """PDFs in, signed PDFs out; inspects any PDF. Knows no permit, office, database, queue or web."""
 
 from signing.ageing import Ageing, due_for_renewal
-from signing.backends import Backend, Capabilities, lacks
+from signing.backends import Backend, BatchBackend, Capabilities, lacks
 from signing.backends.bsre import BsreBackend, Institution, Signer
+from signing.backends.csc import CscBackend, CscSecret, CscService, open_csc
 from signing.backends.documents import DocumentBackend, Look, Order, Passphrase, Result, Returned, Secret, Totp
 from signing.backends.pkcs11 import Pkcs11Backend, open_pkcs11
 from signing.backends.pkcs12 import Pkcs12Backend, open_pkcs12, read_pkcs12
@@ -33,6 +34,7 @@ from signing.proof import Expectation, ExpectedSignature, Proof, prove
 from signing.returned import Accepted, accept_returned
 from signing.revocation import Evidence, OnlineRevocation, Revocation, collect
 from signing.timestamp import FirstThatAnswers, HttpTimestamper, Timestamper
+from signing.together import Paper, sign_together
 
 __all__ = [
     "PRINTABLE_ASCII",
@@ -40,9 +42,13 @@ __all__ = [
     "Ageing",
     "Appearance",
     "Backend",
+    "BatchBackend",
     "BsreBackend",
     "Capabilities",
     "CertificateFacts",
+    "CscBackend",
+    "CscSecret",
+    "CscService",
     "DocumentBackend",
     "Evidence",
     "EvidenceFailed",
@@ -63,6 +69,7 @@ __all__ = [
     "Look",
     "OnlineRevocation",
     "Order",
+    "Paper",
     "Passphrase",
     "Pkcs11Backend",
     "Pkcs12Backend",
@@ -99,6 +106,7 @@ __all__ = [
     "inspect",
     "inspect_isolated",
     "lacks",
+    "open_csc",
     "open_pkcs11",
     "open_pkcs12",
     "prepare_fields",
@@ -107,4 +115,5 @@ __all__ = [
     "read_pkcs12",
     "renew",
     "sign",
+    "sign_together",
 ]

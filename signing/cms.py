@@ -79,22 +79,31 @@ def _signing_certificate(certificate: x509.Certificate) -> bytes:
     return der
 
 
-def reserve(identity: Identity, timestamper: Timestamper | None) -> int:
+def reserve(identity: Identity, *, timestamped: bool) -> int:
     """Hex digits to leave free in /Contents."""
-    return 2 * (len(identity.certificates) + _OVERHEAD + (_TOKEN_ROOM if timestamper else 0))
+    return 2 * (len(identity.certificates) + _OVERHEAD + (_TOKEN_ROOM if timestamped else 0))
 
 
 def signed_data(identity: Identity, key: Backend, digest: bytes, timestamper: Timestamper | None) -> bytes:
     """The DER of a detached CMS signature over a document whose byte ranges hash to `digest`."""
+    attributes = signed_attributes(identity, digest)
+    return container(identity, attributes, key.sign_attributes(attributes), timestamper)
+
+
+def signed_attributes(identity: Identity, digest: bytes) -> bytes:
+    """What is really signed: the DER of the attributes as a SET (RFC 5652, 5.4)."""
     message_digest = cms.CMSAttribute({"type": "message_digest", "values": [digest]}).dump()
-    attributes = b"".join(sorted((*identity.fixed_attributes, message_digest)))
-    signature = key.sign_attributes(_tlv(_SET, attributes))
+    return _tlv(_SET, *sorted((*identity.fixed_attributes, message_digest)))
+
+
+def container(identity: Identity, attributes: bytes, signature: bytes, timestamper: Timestamper | None) -> bytes:
+    """The DER of the CMS signature that `signature` over `attributes` makes."""
     info = _tlv(
         _SEQUENCE,
         _V1,
         identity.signer_id,
         identity.digest_algorithm,
-        _tlv(_CONTEXT_0, attributes),
+        bytes((_CONTEXT_0,)) + attributes[1:],  # the same content, implicitly tagged
         identity.signature_algorithm,
         _tlv(_OCTETS, signature),
         _signature_timestamp(identity, signature, timestamper) if timestamper else b"",

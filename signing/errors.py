@@ -32,7 +32,7 @@ ADVICE = {
     "token_key_missing": "The token holds no such private key or certificate; check the label, or enrol the key again.",
     "pin_wrong": "The token refused the PIN. Ask for it again and never retry on your own: a few wrong ones lock the token.",
     "pin_locked": "The token's PIN is locked; its owner unlocks it with the PUK.",
-    "pin_needed": "The token was taken out or closed, and its PIN is no longer held; ask for the PIN.",
+    "pin_needed": "The key was closed or its token taken out, and its PIN is no longer held; ask for the PIN.",
     "backend_failed": "The signing back-end gave no signature; look at its state, then sign again.",
     # signing by a service
     "service_insecure": "Give the service's address as https; a passphrase travels to it.",

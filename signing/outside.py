@@ -66,7 +66,8 @@ def sign_outside(pdf: bytes, key: Backend, spec: OutsideSpec) -> bytes:
         session = composer.init_signing_session(writer)
         session.system_time = (spec.at or datetime.now(UTC)).replace(microsecond=0)
         output = io.BytesIO()
-        prepared, _ = session.prepare_tbs_document(None, reserve(identity, None)).digest_tbs_document(output=output)
+        room = reserve(identity, timestamped=False)
+        prepared, _ = session.prepare_tbs_document(None, room).digest_tbs_document(output=output)
         prepared.fill_with_cms(output, signed_data(identity, key, prepared.document_digest, None))
         return output.getvalue()
 

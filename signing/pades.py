@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -20,10 +21,10 @@ from pyhanko.stamp import BaseStampStyle
 
 from signing.appearance import draw, extent
 from signing.backends import Backend
-from signing.cms import Identity, reserve, signed_data
+from signing.cms import Identity, container, reserve, signed_attributes
 from signing.errors import SigningFailed, translated
 from signing.filling import box_of, field_references, fill
-from signing.model import Appearance, SignatureSpec, Signed
+from signing.model import Appearance, Level, SignatureSpec, Signed
 from signing.timestamp import Timestamper
 
 _PERMISSIONS: Final = {1: MDPPerm.NO_CHANGES, 2: MDPPerm.FILL_FORMS, 3: MDPPerm.ANNOTATE}
@@ -58,17 +59,52 @@ def fill_and_seal(
 
     Raises ValueUnfit before anything is signed, otherwise as `sign`.
     """
+    composed = compose(pdf, values, key, spec, timestamped=timestamper is not None, at=at)
+    with translated(SigningFailed, "compose_failed"):
+        return composed.complete(key.sign_attributes(composed.attributes), timestamper)
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """A document that lacks nothing but its signature: `attributes` are what the key has to sign."""
+
+    attributes: bytes = field(repr=False)
+    _identity: Identity = field(repr=False)
+    _prepared: PreparedByteRangeDigest = field(repr=False)
+    _output: io.BytesIO = field(repr=False)
+    _certificate_sha256: str
+    _at: datetime
+
+    def complete(self, signature: bytes, timestamper: Timestamper | None = None) -> Signed:
+        """Put the key's signature in. Raises TimestampFailed, SigningFailed."""
+        with translated(SigningFailed, "compose_failed"):
+            self._prepared.fill_with_cms(
+                self._output, container(self._identity, self.attributes, signature, timestamper)
+            )
+            level: Level = "B-T" if timestamper else "B-B"
+            return Signed(self._output.getvalue(), level, self._certificate_sha256, self._at)
+
+
+def compose(
+    pdf: bytes,
+    values: Mapping[str, str],
+    key: Backend,
+    spec: SignatureSpec,
+    *,
+    timestamped: bool = False,
+    at: datetime | None = None,
+) -> Composed:
+    """Do everything of `fill_and_seal` but the signature, for keys that sign many at once. Raises ValueUnfit, SigningFailed."""
     at = (at or datetime.now(UTC)).astimezone(UTC).replace(microsecond=0)
     identity = Identity.of(key)
     with translated(SigningFailed, "compose_failed"):
         writer = _Update(io.BytesIO(pdf))
         _check(writer, key, spec)
         fill(writer, values)
-        prepared, output = _compose(writer, identity, spec, reserve(identity, timestamper), at)
-        container = signed_data(identity, key, prepared.document_digest, timestamper)
-        prepared.fill_with_cms(output, container)
-        signed = output.getvalue()
-    return Signed(signed, "B-T" if timestamper else "B-B", key.certificate_sha256, at)
+        room = reserve(identity, timestamped=timestamped)
+        prepared, output = _compose(writer, identity, spec, room, at)
+        attributes = signed_attributes(identity, prepared.document_digest)
+        return Composed(attributes, identity, prepared, output, key.certificate_sha256, at)
 
 
 class _Update(IncrementalPdfFileWriter):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from typing import Literal, Protocol, runtime_checkable
 
@@ -64,3 +64,11 @@ class Backend(Protocol):
 
     def sign_attributes(self, attributes: bytes) -> bytes:
         """Sign the DER of CMS signed attributes (RFC 5652, 5.4): PKCS#1 v1.5 for RSA, DER (r, s) for ECDSA."""
+
+
+@runtime_checkable
+class BatchBackend(Backend, Protocol):
+    """A key for which one authorisation covers many signatures, given that all are known beforehand."""
+
+    def sign_many(self, attributes: Sequence[bytes]) -> tuple[bytes, ...]:
+        """As `sign_attributes`, for all of them or none."""

@@ -51,10 +51,7 @@ class Wire:
     sleep: Callable[[float], None] = field(default=time.sleep, repr=False)
 
     def __post_init__(self) -> None:
-        parts = urlsplit(self.url)
-        local = parts.scheme == "http" and parts.hostname in _LOOPBACK
-        if not parts.hostname or not (parts.scheme == "https" or local) or parts.username or parts.query:
-            raise KeyUnusable("service_insecure")
+        checked_address(self.url)
 
     def ask(self, path: str, body: dict[str, Any], *, seconds: float | None = None) -> Answer:
         """Ask something that may be asked twice: waits and tries again while the service is busy.
@@ -118,6 +115,14 @@ class Wire:
         """What the service asks for, otherwise doubling with jitter, so that many clients don't come back at once."""
         own: float = self.pause * 2 ** (attempt - 1) * random.uniform(0.8, 1.2)  # noqa: S311  # jitter, not a secret
         return min(_LONGEST_PAUSE, own if answer.retry_after is None else max(own, answer.retry_after))
+
+
+def checked_address(url: str) -> None:
+    """A secret travels to it: https, or plain http on this machine. Raises KeyUnusable service_insecure."""
+    parts = urlsplit(url)
+    local = parts.scheme == "http" and parts.hostname in _LOOPBACK
+    if not parts.hostname or not (parts.scheme == "https" or local) or parts.username or parts.query:
+        raise KeyUnusable("service_insecure")
 
 
 class _Lost(Exception):

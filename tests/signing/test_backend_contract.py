@@ -17,14 +17,20 @@ from cryptography.x509.oid import NameOID
 from signing import (
     Backend,
     Capabilities,
+    CscSecret,
+    CscService,
     Expectation,
     ExpectedSignature,
     SignatureSpec,
     SigningFailed,
+    lacks,
+    open_csc,
     open_pkcs11,
     prove,
     sign,
 )
+from tests.signing.cscserver import CREDENTIAL, TOKEN, csc_server
+from tests.signing.cscserver import PIN as CSC_PIN
 from tests.signing.softhsm import LABEL, MODULE, PIN
 from tests.signing.world import FLOWS, HEAD, prepared
 
@@ -60,12 +66,19 @@ def token_key(softhsm, pkis, key):
     return open_pkcs11(MODULE, LABEL, name, PIN, certificate_der=softhsm.certificate(name), chain_der=chain)
 
 
-@pytest.fixture(scope="module", params=["pkcs12-rsa2048", "pkcs12-p256", "pkcs11-rsa2048", "pkcs11-p256", "memory"])
+KINDS = ["pkcs12-rsa2048", "pkcs12-p256", "pkcs11-rsa2048", "pkcs11-p256", "csc-rsa2048", "csc-p256", "memory"]
+
+
+@pytest.fixture(scope="module", params=KINDS)
 def backend(request, pkis):
     kind, _, key = request.param.partition("-")
-    if kind == "pkcs11":
-        return token_key(request.getfixturevalue("softhsm"), pkis, key)
-    return MemoryBackend() if kind == "memory" else pkis[key].key("kepala")
+    if kind == "csc":
+        with csc_server(pkis[key]) as server:
+            yield open_csc(CscService(server.url, CREDENTIAL, TOKEN), CscSecret(CSC_PIN))
+    elif kind == "pkcs11":
+        yield token_key(request.getfixturevalue("softhsm"), pkis, key)
+    else:
+        yield MemoryBackend() if kind == "memory" else pkis[key].key("kepala")
 
 
 def verify(backend, signature, attributes):
@@ -81,6 +94,10 @@ def test_it_is_a_backend(backend):
     assert isinstance(backend, Backend)
     assert isinstance(backend.capabilities, Capabilities)
     assert backend.digest in {"sha256", "sha384"}
+
+
+def test_it_can_do_what_every_procedure_needs(backend):
+    assert not lacks(backend.capabilities, ["prepared_field", "certify", "vector_appearance", "seal_last", "batch"])
 
 
 def test_its_certificate_is_named_by_its_hash(backend):
