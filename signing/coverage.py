@@ -6,7 +6,7 @@ when a time-stamp proves its use.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from itertools import pairwise
 
@@ -20,6 +20,8 @@ from signing.model import Level
 from signing.revocation import Evidence
 from signing.revocationproof import prove_crl, prove_ocsp
 
+_Proves = Callable[..., object]
+
 
 def prove_level(pdf: bytes, anchors_der: tuple[bytes, ...], others_der: tuple[bytes, ...]) -> Level:
     """Return the level of the weakest signature. Without anchors a chain is followed as far as the file brings it.
@@ -30,21 +32,40 @@ def prove_level(pdf: bytes, anchors_der: tuple[bytes, ...], others_der: tuple[by
     if not held.stamped:
         return "B-B"
     needed = held.uses[:-1] if held.document_stamps else held.uses
-    if not all(_covered(use, held, anchors_der, others_der) for use in needed):
+    answered = all(is_answered(use, held.evidence, anchors_der, others_der) for use in needed)
+    if not (answered and _unbroken(held)):
         return "B-T"
     return "B-LTA" if held.document_stamps else "B-LT"
 
 
-def _covered(use: Use, held: Holdings, anchors_der: tuple[bytes, ...], others_der: tuple[bytes, ...]) -> bool:
-    pool = (*map(der_of, use.others), *held.evidence.certificates_der, *others_der)
+def _unbroken(held: Holdings) -> bool:
+    """Each certificate was in force when a time-stamp first vouched for its use: nobody was late with a renewal."""
+    proven = [use for use in held.uses if use.proven]
+    return all(
+        use.certificate.not_valid_before_utc <= use.proven <= use.certificate.not_valid_after_utc
+        for use in proven
+        if use.proven
+    )
+
+
+def is_answered(
+    use: Use,
+    evidence: Evidence,
+    anchors_der: tuple[bytes, ...],
+    others_der: tuple[bytes, ...],
+    *,
+    after_use: bool = False,
+) -> bool:
+    """Tell whether the evidence answers for a certificate and its issuers; with `after_use`, only answers given since."""
+    pool = (*map(der_of, use.others), *evidence.certificates_der, *others_der)
     try:
         chain = chain_to_anchor(der_of(use.certificate), pool, anchors_der) if anchors_der else _upward(use, pool)
     except EvidenceFailed:
         return False
     if len(chain) == 1:
         return False
-    pairs = pairwise(chain)
-    return all(_answered(one, issuer, held.evidence, use.proven) for one, issuer in pairs)
+    since = use.proven if after_use else None
+    return all(_has_answer(one, issuer, evidence, use.proven, since) for one, issuer in pairwise(chain))
 
 
 def _upward(use: Use, pool: Sequence[bytes]) -> Chain:
@@ -55,24 +76,28 @@ def _upward(use: Use, pool: Sequence[bytes]) -> Chain:
     return chain
 
 
-def _answered(
-    certificate: x509.Certificate, issuer: x509.Certificate, evidence: Evidence, used: datetime | None
+def _has_answer(
+    certificate: x509.Certificate,
+    issuer: x509.Certificate,
+    evidence: Evidence,
+    used: datetime | None,
+    since: datetime | None,
 ) -> bool:
-    for der in evidence.crls_der:
-        begun = x509.load_der_x509_crl(der).last_update_utc
-        if _holds(prove_crl, der, certificate, issuer, begun, used or begun):
-            return True
+    """An answer given after the certificate expired is none: who has expired leaves the list (RFC 5280, 3.3)."""
+    dated: list[tuple[_Proves, bytes, datetime]]
+    dated = [(prove_crl, der, x509.load_der_x509_crl(der).last_update_utc) for der in evidence.crls_der]
     for der in evidence.ocsps_der:
-        for answer in ocsp.load_der_ocsp_response(der).responses:
-            begun = answer.this_update_utc
-            if _holds(prove_ocsp, der, certificate, issuer, begun, used or begun):
-                return True
-    return False
+        dated += [(prove_ocsp, der, one.this_update_utc) for one in ocsp.load_der_ocsp_response(der).responses]
+    return any(
+        _holds(prove, der, certificate, issuer, begun, used or begun)
+        for prove, der, begun in dated
+        if begun <= certificate.not_valid_after_utc and (since is None or begun >= since)
+    )
 
 
-def _holds(prove: object, *given: object) -> bool:
+def _holds(prove: _Proves, der: bytes, certificate: x509.Certificate, issuer: x509.Certificate, *at: datetime) -> bool:
     try:
-        prove(*given)  # type: ignore[operator]  # one of the two above
+        prove(der, certificate, issuer, *at)
     except EvidenceFailed:
         return False
     return True

@@ -21,13 +21,14 @@ from pyhanko.sign.validation.dss import DocumentSecurityStore
 
 from signing.backends import Digest
 from signing.chains import chain_to_anchor, der_of
-from signing.errors import SigningFailed, translated
+from signing.coverage import is_answered
+from signing.errors import EvidenceFailed, SigningFailed, translated
 from signing.facts import Trust
-from signing.holdings import Holdings, holdings, uncovered
+from signing.holdings import Holdings, Use, holdings, uncovered
 from signing.model import Level
 from signing.revocation import Evidence, Revocation, collect
 from signing.timestamp import Timestamper
-from signing.tokenproof import Token, prove_token
+from signing.tokenproof import prove_token
 
 ARCHIVE_FIELD: Final = "arsip_"
 ARCHIVE_LABEL: Final = "Stempel waktu arsip"
@@ -92,27 +93,43 @@ def renew(
 def gather(
     pdf: bytes, trust: Trust, source: Revocation, at: datetime, *, timestamper: Timestamper | None = None
 ) -> Evidence:
-    """Collect the evidence for every signature and time-stamp of `pdf`, fresh at `at`.
+    """Collect the evidence that `pdf` lacks for its signatures and time-stamps, fresh at `at`.
 
-    With `timestamper`, also for the authority that is going to stamp, asked once for a token that is thrown away. A
-    certificate that was revoked after a time-stamp proves its signature to exist is no obstacle.
+    Whose answer since its use lies in the DSS is not asked for again; whose certificate has expired can't be, since CAs
+    take it off their lists. With `timestamper`, also for the authority that is going to stamp, asked once for a token
+    that is thrown away. A certificate that was revoked after a time-stamp proves its signature to exist is no obstacle.
     Raises EvidenceFailed, TimestampFailed, SigningFailed.
     """
     with translated(SigningFailed, "extension_failed"):
         held = holdings(pdf)
+    uses = [*held.uses, _coming(timestamper)] if timestamper else list(held.uses)
     found = Evidence()
-    for use in held.uses:
-        pool = (*map(der_of, use.others), *trust.intermediates_der, *held.evidence.certificates_der)
-        found |= collect(chain_to_anchor(der_of(use.certificate), pool, trust.anchors_der), source, at, use.proven)
-    if timestamper:
-        token = _probe(timestamper)
-        pool = (*map(der_of, token.others), *trust.intermediates_der)
-        found |= collect(chain_to_anchor(der_of(token.certificate), pool, trust.anchors_der, at), source, at)
+    for use in uses:
+        known = held.evidence | found
+        if is_answered(use, known, trust.anchors_der, trust.intermediates_der, after_use=_is_current(use, at)):
+            continue
+        try:
+            found |= _asked(use, known, trust, source, at)
+        except EvidenceFailed as failed:  # an older answer is better than no version at all; a revocation is not
+            enough = is_answered(use, known, trust.anchors_der, trust.intermediates_der)
+            if failed.code == "certificate_revoked" or not enough:
+                raise
     return found
 
 
-def _probe(timestamper: Timestamper) -> Token:
-    return prove_token(timestamper.token(bytes(32), _DIGEST))
+def _asked(use: Use, known: Evidence, trust: Trust, source: Revocation, at: datetime) -> Evidence:
+    pool = (*map(der_of, use.others), *trust.intermediates_der, *known.certificates_der)
+    chain = chain_to_anchor(der_of(use.certificate), pool, trust.anchors_der, at)
+    return collect(chain, source, at, use.proven)
+
+
+def _is_current(use: Use, at: datetime) -> bool:
+    return at <= use.certificate.not_valid_after_utc
+
+
+def _coming(timestamper: Timestamper) -> Use:
+    token = prove_token(timestamper.token(bytes(32), _DIGEST))
+    return Use(token.certificate, token.others, None)
 
 
 class _Update(IncrementalPdfFileWriter):

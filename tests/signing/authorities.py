@@ -151,12 +151,15 @@ class Authorities:
     def crls(self, at: datetime) -> tuple[bytes, ...]:
         return (self.crl(self.root, at), self.crl(self.issuing, at))
 
-    def ocsp(self, holder: Holder, at: datetime, responder: Holder | None = None, days: float = 1) -> bytes:
-        responder = responder or self.issuing
+    def ocsp(
+        self, holder: Holder, at: datetime, responder: Holder | None = None, days: float = 1, issuer: Holder | None = None
+    ) -> bytes:
+        issuer = issuer or self.issuing
+        responder = responder or issuer
         revoked = self.revoked.get(holder.certificate.serial_number)
         builder = ocsp.OCSPResponseBuilder().add_response(
             cert=holder.certificate,
-            issuer=self.issuing.certificate,
+            issuer=issuer.certificate,
             algorithm=hashes.SHA1(),
             cert_status=ocsp.OCSPCertStatus.REVOKED if revoked else ocsp.OCSPCertStatus.GOOD,
             this_update=at,
@@ -165,7 +168,7 @@ class Authorities:
             revocation_reason=None,
         )
         builder = builder.responder_id(ocsp.OCSPResponderEncoding.HASH, responder.certificate)
-        if responder is not self.issuing:
+        if responder is not issuer:
             builder = builder.certificates([responder.certificate])
         return builder.sign(responder.key, hashes.SHA256()).public_bytes(Encoding.DER)
 
