@@ -58,6 +58,8 @@ MESSAGES: Final = {
     "role_external": 'jabatan "{role}" bukan jabatan kantor ini (internal = false)',
     "branch_type": 'jenis izin "{type}" tidak ada di kantor ini',
     "seal_missing": "SOP {type} membubuhkan segel elektronik, tetapi kantor tidak punya segel",
+    "returned_needless": 'hanya untuk layanan yang menandatangani dokumen utuh; backend "{backend}" tidak mengembalikan dokumen',
+    "backend_lacks": 'SOP {type} {what}, yang memerlukan {lacks}; backend "{backend}" tidak mampu',
     # number patterns
     "pattern_brace": "kurung kurawal tidak berpasangan",
     "pattern_token": "token {{{token}}} tidak dikenal; yang ada: {known}",

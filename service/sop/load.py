@@ -11,6 +11,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Final
 
 from service.sop import pattern
+from service.sop.backends import demands, lacks
 from service.sop.faults import Faults, OfficeInvalid, SopFault
 from service.sop.model import OfficeCode, TypeCode
 from service.sop.office import read_office
@@ -182,6 +183,25 @@ def _check_use(read: OfficeRead, types: list[PermitType], found: Faults) -> None
             found.add("branches", one.code, "branch_unknown", branch=chosen)
         if one.procedure.sealed and read.office.seal_name is None:
             found.add("certificate", "seal", "seal_missing", type=one.code)
+        _check_backend(read.office, one, found)
+
+
+def _check_backend(office: Office, one: PermitType, found: Faults) -> None:
+    """A procedure that needs more than the office's back-end can do never starts (DESIGN 7)."""
+    backend = office.signing.backend
+    for what, needs in demands(one.procedure):
+        lacking = lacks(backend, needs)
+        if lacking:
+            found.add(
+                "signing",
+                "backend",
+                "backend_lacks",
+                type=one.code,
+                what=what,
+                lacks=", ".join(lacking),
+                backend=backend,
+            )
+            return
 
 
 def _same_numbers(office: Office, types: list[PermitType]) -> list[Faults]:

@@ -157,6 +157,14 @@ class Calendar:
 
 
 @dataclass(frozen=True, slots=True)
+class SigningChoice:
+    """Where the office's keys are, and how far a service may change what it was given to sign (ADR 0030)."""
+
+    backend: str = "pkcs12"  # pkcs12 | pkcs11 | bsre | csc
+    returned: str = "strict"  # strict | own_field | rewritten; for services that sign whole documents
+
+
+@dataclass(frozen=True, slots=True)
 class Office:
     code: OfficeCode
     name: str
@@ -180,6 +188,7 @@ class Office:
     certificate_label: str  # what the paper says of the signing certificate
     holder_name: str  # full | masked: what the public page shows
     year_end: str  # keep | void: numbered and unsigned at new year
+    signing: SigningChoice = SigningChoice()
 
 
 class FieldKind(StrEnum):

@@ -7,7 +7,18 @@ from datetime import datetime, time
 from typing import TYPE_CHECKING
 
 from service.sop import pattern
-from service.sop.model import Calendar, Office, OfficeCode, Paper, Role, RoleCode, SeedPerson, Series
+from service.sop.backends import DOCUMENTS
+from service.sop.model import (
+    Calendar,
+    Office,
+    OfficeCode,
+    Paper,
+    Role,
+    RoleCode,
+    SeedPerson,
+    Series,
+    SigningChoice,
+)
 from service.sop.read import read
 from service.sop.schema import OfficeFile
 
@@ -39,6 +50,8 @@ def read_office(files: Mapping[str, bytes], folder: str, found: Faults) -> Offic
     _check_calendar(table.calendar, found)
     if LEVELS.index(table.levels.target) < LEVELS.index(table.levels.issue_at_least):
         found.add("levels", "target", "levels", least=table.levels.issue_at_least)
+    if table.signing.returned is not None and table.signing.backend not in DOCUMENTS:
+        found.add("signing", "returned", "returned_needless", backend=table.signing.backend)
     _check_people(table, found)
     for code in table.series:
         _check_series(table, code, found)
@@ -127,6 +140,7 @@ def _office(table: OfficeFile) -> Office:
         certificate_label=table.certificate.label,
         holder_name=table.holder_name,
         year_end=table.year_end,
+        signing=SigningChoice(table.signing.backend, table.signing.returned or "strict"),
     )
 
 

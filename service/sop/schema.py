@@ -118,6 +118,11 @@ class CertificateTable(Table):
     seal: Text | None = None
 
 
+class SigningTable(Table):
+    backend: Literal["pkcs12", "pkcs11", "bsre", "csc"] = "pkcs12"
+    returned: Literal["strict", "own_field", "rewritten"] | None = None
+
+
 class RoleTable(Table):
     title: Text
     internal: bool = True
@@ -164,6 +169,7 @@ class OfficeFile(Table):
     calendar: CalendarTable
     levels: LevelsTable = LevelsTable()
     certificate: CertificateTable
+    signing: SigningTable = SigningTable()
     roles: dict[Name, RoleTable]
     people: list[PersonTable] = []
     series: dict[Name, SeriesTable]

@@ -46,6 +46,11 @@ CASES = [
     (OFFICE, 'izin-dua = "cepat"', 'izin-dua = "kilat"', "branches", "izin-dua", "kilat"),
     (OFFICE, 'izin-dua = "cepat"', 'izin-tiga = "cepat"', "branches", "izin-tiga", "tidak ada"),
     (OFFICE, 'izin-dua = "cepat"', 'izin-satu = "cepat"', "branches", "izin-satu", "cepat"),
+    # office.toml: who signs
+    (OFFICE, "[branches]", '[signing]\nbackend = "kertas"\n\n[branches]', "signing", "backend", "salah satu"),
+    (OFFICE, "[branches]", '[signing]\nreturned = "lain"\n\n[branches]', "signing", "returned", "salah satu"),
+    (OFFICE, "[branches]", '[signing]\nurl = "https://x"\n\n[branches]', "signing", "url", "tidak dikenal"),
+    (OFFICE, "[branches]", '[signing]\nreturned = "strict"\n\n[branches]', "signing", "returned", "pkcs12"),
     # office.toml: roles, people, series
     (OFFICE, 'title = "Pemohon"', 'title = ""', "roles.pemohon", "title", "kosong"),
     (OFFICE, "signs = true", 'signs = "ya"', "roles.kepala", "signs", "true"),
