@@ -29,14 +29,15 @@ def open_pkcs11(
     module: Path,
     token_label: str,
     key_label: str,
-    pin: bytes,
+    pin: bytes | bytearray,
     *,
     certificate_der: bytes | None = None,
     chain_der: tuple[bytes, ...] = (),
 ) -> Pkcs11Backend:
     """Log in to a token and find a key and its certificate (by the key's label or id, unless given).
 
-    One session per token and process, shared by its keys. A wrong PIN reaches the token once. Raises KeyUnusable:
+    One session per token and process, shared by its keys. A wrong PIN reaches the token once; a copy of a right one is
+    held until `forget`, to log in again when the token was taken out and put back. Raises KeyUnusable:
     module_missing, token_missing, token_key_missing, pin_wrong, pin_locked, key_unsupported, certificate_unfit;
     SigningFailed backend_failed.
     """

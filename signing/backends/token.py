@@ -38,7 +38,7 @@ _SESSION_ENDED: Final = (
 )
 
 
-def open_token(module: Path, label: str, pin: bytes) -> OpenToken:
+def open_token(module: Path, label: str, pin: bytes | bytearray) -> OpenToken:
     """Log in to the one token of that label, or share the session that this process has.
 
     Raises KeyUnusable: module_missing, token_missing, pin_wrong, pin_locked; SigningFailed backend_failed.
@@ -58,7 +58,7 @@ class OpenToken:
         self._process = os.getpid()
         self._session: pkcs11.Session | None = None
         self._serial: bytes | None = None
-        self._pin: bytes | None = None
+        self._pin: bytearray | None = None
 
     def __repr__(self) -> str:
         return f"OpenToken({self._label!r}, {'open' if self._session else 'closed'})"
@@ -66,7 +66,7 @@ class OpenToken:
     def __reduce__(self) -> str:
         raise TypeError("a token's session is never pickled")
 
-    def log_in(self, pin: bytes) -> None:
+    def log_in(self, pin: bytes | bytearray) -> None:
         """Log in, unless this very PIN has done so. A PIN that was refused never reaches a token again."""
         with _ONE_AT_A_TIME, _told():
             self._check_process()
@@ -79,13 +79,16 @@ class OpenToken:
 
     def forget(self) -> None:
         """Drop the PIN. The session goes on until it ends for whatever reason; then the PIN has to be asked for."""
+        if self._pin is not None:
+            self._pin[:] = bytes(len(self._pin))
         self._pin = None
 
     def close(self) -> None:
         """Log out and drop the PIN."""
         with _ONE_AT_A_TIME, suppress(pkcs11.PKCS11Error):
             self._check_process()
-            session, self._session, self._pin = self._session, None, None
+            self.forget()
+            session, self._session = self._session, None
             if session:
                 session.close()
 
@@ -99,7 +102,8 @@ class OpenToken:
             try:
                 return self._use(work)
             except _PIN_IS_WRONG:
-                self._refuse_pin()
+                if self._serial is not None and self._pin is not None:
+                    self._refuse_pin(self._serial, self._pin)
                 raise
 
     def _use(self, work: Callable[[pkcs11.Session, str | None], _Result]) -> _Result:
@@ -110,30 +114,29 @@ class OpenToken:
             return work(self._open_again(), _text(self._pin))
 
     def _open_again(self) -> pkcs11.Session:
-        """A new session. Logged in still (another session of this process kept it): the PIN isn't even sent."""
+        """A new session by the PIN that opened the last one."""
         self._session = None
         if self._pin is None:
             raise KeyUnusable("pin_needed", self._label)
         return self._open(self._pin)
 
-    def _open(self, pin: bytes) -> pkcs11.Session:
-        token = self._find()
+    def _open(self, pin: bytes | bytearray) -> pkcs11.Session:
+        proven, token = pin is self._pin, self._find()
         if _mark(token.serial, pin) in _REFUSED_PINS:
-            self._pin = None
+            self.forget()
             raise KeyUnusable("pin_wrong", "this PIN was refused before")
         if pkcs11.TokenFlag.USER_PIN_LOCKED in token.flags:
             raise KeyUnusable("pin_locked", self._label)
         try:
             self._session = token.open(user_pin=_text(pin))
         except refused.UserAlreadyLoggedIn:
-            if self._serial is None:
+            if not proven:  # whose login that is, nobody knows; this PIN has not been asked for
                 raise
             self._session = token.open()
         except _PIN_IS_WRONG:
-            self._pin, self._serial = pin, token.serial
-            self._refuse_pin()
+            self._refuse_pin(token.serial, pin)
             raise
-        self._pin, self._serial = pin, token.serial
+        self._pin, self._serial = self._pin if proven else bytearray(pin), token.serial
         return self._session
 
     def _find(self) -> pkcs11.Token:
@@ -149,10 +152,10 @@ class OpenToken:
             raise KeyUnusable("token_missing", f"{len(found)} of {self._label}")
         return found[0]
 
-    def _refuse_pin(self) -> None:
-        if self._pin is not None and self._serial is not None:
-            _REFUSED_PINS.add(_mark(self._serial, self._pin))
-        self._pin = self._session = None
+    def _refuse_pin(self, serial: bytes, pin: bytes | bytearray) -> None:
+        _REFUSED_PINS.add(_mark(serial, pin))
+        self.forget()
+        self._session = None
 
     def _check_process(self) -> None:
         """A session that crossed a fork is undefined (PKCS#11 2.40, 6.6.1): it is not touched, not even to close it."""
@@ -166,12 +169,12 @@ def _tokens(module: Any) -> Iterator[pkcs11.Token]:
             yield slot.get_token()
 
 
-def _mark(serial: bytes, pin: bytes) -> bytes:
+def _mark(serial: bytes, pin: bytes | bytearray) -> bytes:
     """A refused PIN as this process remembers it: useless outside it."""
     return hmac.digest(_SALT, serial + b"\0" + pin, "sha256")
 
 
-def _text(pin: bytes | None) -> str | None:
+def _text(pin: bytes | bytearray | None) -> str | None:
     return None if pin is None else pin.decode("utf-8")
 
 
