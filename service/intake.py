@@ -204,7 +204,16 @@ def _close(connection: Connection, teken: Teken, row: Row[Any], *, by: str, reas
 
 
 def _accept(teken: Teken, client: Client, payload: object, key: tuple[str, str] | None) -> Reply:
-    ready = _prepare(teken, client, payload)
+    try:
+        ready = _prepare(teken, client, payload)
+    except CaseInvalid:
+        known = _known(teken, client, payload)
+        if known is None:
+            raise
+        with teken.db.write() as connection:
+            if key is not None:
+                _answer(connection, client, key, known)
+        return known
     failpoints.passing("accept.after_archive")
     with teken.db.write() as connection:
         row = _store(connection, teken, client, ready)
@@ -215,6 +224,23 @@ def _accept(teken: Teken, client: Client, payload: object, key: tuple[str, str] 
     failpoints.passing("accept.after_commit")
     teken.doorbell.ring(row.queue, row.id)
     return reply
+
+
+def _known(teken: Teken, client: Client, payload: object) -> Reply | None:
+    """Answer a case that is stored already, though it would not be accepted anew today: its STR ended meanwhile, say (§4.1)."""
+    upstream_id = payload.get("upstream_id") if isinstance(payload, dict) else None
+    mine = (permits.c.client == client.id) & (permits.c.upstream_id == str(upstream_id))
+    with teken.db.read() as connection:
+        row = connection.execute(select(permits).where(mine)).first()
+        if row is None:
+            return None
+        newest = _newest(connection, row)
+    bundle, then = teken.pins.open(row.pin), instant(newest.accepted_at)
+    try:
+        again = parse_case(payload, bundle.permit_type, today=local_day(bundle.office, then), now=then)
+    except CaseInvalid:
+        return None
+    return _reply(row, again.warnings) if again.case.content_sha == newest.content_sha else None
 
 
 def _prepare(teken: Teken, client: Client, payload: object) -> _Ready:

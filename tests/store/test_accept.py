@@ -133,6 +133,22 @@ def test_the_same_upstream_case_is_one_permit_without_any_key(world):
     assert (count(world, permits), count(world, events)) == (1, 1)
 
 
+def test_the_same_case_is_the_same_permit_even_when_its_str_has_ended_since(world):
+    body = payload("rokan-hilir", "sip-perekam-medis", "UJI-LAMA", str__masa_berlaku="2027-03-01")
+    first = post(world.teken, world.client, body).body
+    world.teken.clock.forward(days=400)
+    assert post(world.teken, world.client, body, "k-9").body["id"] == first["id"]
+    with pytest.raises(CaseInvalid):
+        post(world.teken, world.client, body | {"upstream_id": "UJI-BARU"})
+    with pytest.raises(CaseInvalid):
+        post(
+            world.teken,
+            world.client,
+            payload("rokan-hilir", "sip-perekam-medis", "UJI-LAMA", str__masa_berlaku="2027-03-02"),
+        )
+    assert count(world, permits) == 1
+
+
 def test_other_content_under_the_same_upstream_id_is_refused_until_it_is_returned(world):
     world.post("UJI-1")
     with pytest.raises(Conflict) as refused:
