@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
+from pathlib import Path
 
 from sqlalchemy import insert, select, update
 
@@ -135,7 +137,18 @@ class House:
         return holder(self.teken, self.row(permit).office, str(due(self.teken, permit).role))
 
 
-def open_house(home, keys) -> House:
+def furnish(home: Path, keys: Path) -> Path:
+    """Make a house in which nothing happened yet: the database is migrated, the offices' files are in the archive."""
+    teken = open_office(home, keys)
+    for kind in (ROHIL, ROHUL, MALANG, KUDUS):
+        teken.pins.pin(*kind)
+    teken.close()
+    return home
+
+
+def open_house(home: Path, keys: Path, furnished: Path) -> House:
+    """Open a house of one's own, copied from the furnished one: forty files need no second fsync."""
+    shutil.copytree(furnished, home)
     clock = SetClock(NOW)
     teken = open_office(home, keys, clock=clock)
     return House(teken, clock, {office: client_of(teken, office) for office in teken.offices.offices})

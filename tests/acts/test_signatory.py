@@ -46,8 +46,8 @@ def more_keys(tmp_path_factory, keys):
 
 
 @pytest.fixture
-def house(tmp_path, more_keys):
-    opened = open_house(tmp_path, more_keys)
+def house(tmp_path, more_keys, furnished):
+    opened = open_house(tmp_path / "rumah", more_keys, furnished)
     yield opened
     opened.teken.close()
 
@@ -74,10 +74,10 @@ def paper(house, permit: str) -> str:
     return text(preview(house.teken, permit)[0])
 
 
-def test_the_order_of_a_plt_lapses_when_his_mandate_ends_before_the_signature(tmp_path, more_keys):
+def test_the_order_of_a_plt_lapses_when_his_mandate_ends_before_the_signature(tmp_path, more_keys, furnished):
     """He orders on his last day; the signing process comes to it after midnight. The definitive head reads and signs anew."""
     for stage in STAGES:
-        house = open_house(tmp_path / OFFICE[stage], more_keys)
+        house = open_house(tmp_path / OFFICE[stage], more_keys, furnished)
         office = OFFICE[stage]
         end_mandate(house.teken, f"{office}/kadis", "kepala_dinas", YESTERDAY)
         plt = appoint(house, office, "plt", "plt", LONG_AGO, TODAY)
@@ -239,11 +239,11 @@ def test_a_certificate_that_was_replaced_after_the_order_lapses_it(house, stage)
     assert house.row(permit).head_sha is None
 
 
-def test_a_key_that_is_not_the_enrolled_one_signs_nothing(tmp_path, more_keys):
+def test_a_key_that_is_not_the_enrolled_one_signs_nothing(tmp_path, more_keys, furnished):
     """Somebody exchanged the key file in the signing process's folder: the permit waits with a fault, unsigned."""
     folder = tmp_path / "kunci"
     shutil.copytree(more_keys, folder)
-    house = open_house(tmp_path / "rumah", folder)
+    house = open_house(tmp_path / "rumah", folder, furnished)
     permit = house.bring("sign, number after")
     shutil.copy(folder / "malang.baru.p12", folder / "malang.kadis.p12")
     order(house, "malang/kadis", permit)

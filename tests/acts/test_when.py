@@ -27,8 +27,8 @@ def with_everybody(house):
 
 
 @pytest.fixture(scope="module")
-def waiting(tmp_path_factory, keys):
-    house = open_house(tmp_path_factory.mktemp("saat"), keys)
+def waiting(tmp_path_factory, keys, furnished):
+    house = open_house(tmp_path_factory.mktemp("saat") / "rumah", keys, furnished)
     permits = {stage: house.bring(stage) for stage in WAITING}
     permits |= _not_waiting(house)
     with_everybody(house)

@@ -37,9 +37,9 @@ STRANGERS = [
 
 
 @pytest.fixture(scope="module")
-def waiting(tmp_path_factory, keys):
+def waiting(tmp_path_factory, keys, furnished):
     """One permit for every act that can wait for a person, one in force for decisions, and every stranger of every role."""
-    house = open_house(tmp_path_factory.mktemp("meja"), keys)
+    house = open_house(tmp_path_factory.mktemp("meja") / "rumah", keys, furnished)
     permits = {stage: house.bring(stage) for stage in WAITING}
     permits["in force"] = permits["print"]
     for office in house.teken.offices.offices.values():
