@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import resource
 import signal
@@ -26,6 +27,7 @@ from service.store import StoreBusy
 from service.wiring import Teken, open_teken, remember
 
 QUEUES = ("work", "sign")
+_PR_SET_DUMPABLE = 4
 
 
 def main(arguments: list[str]) -> int:
@@ -37,7 +39,7 @@ def main(arguments: list[str]) -> int:
     log_to_stderr()
     settings = Settings.from_environment()
     if queue == "sign":
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        _seclude()
     teken = _opened(settings, queue)
     remember(teken)
     ear = Ear(teken, queue)
@@ -59,6 +61,13 @@ def main(arguments: list[str]) -> int:
     with contextlib.suppress(StoreBusy):
         leave(teken)
     return 0
+
+
+def _seclude() -> None:
+    """Leave no core dump, and let no other process of the same user look into this one's memory (prctl(2))."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
 
 
 def _opened(settings: Settings, queue: str) -> Teken:

@@ -6,45 +6,41 @@ signing processes and wiped here; it is never stored, logged or told in an error
 
 from __future__ import annotations
 
-import secrets
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from cryptography.exceptions import InvalidSignature
 from sqlalchemy import Row
 
-from service import acts, batch_ends, journal, people, signers
-from service.canonical import dumps
-from service.clock import stamp
-from service.errors import Conflict, Fault, Invalid, NotFound, TekenError
-from service.handover import LONGEST, Authority, Recipient, Sealed, seal, wipe
-from service.identity import decoded, encoded, pins_of
-from service.permits import State
+from service import batch_ends, journal
+from service.batch_order import NoSigner, check_unaltered, go_on, recipients, record, reopen
+from service.errors import Conflict, Fault, Invalid, NotFound
+from service.handover import LONGEST, wipe
 from service.store import batches
 from service.store.batch_tables import BatchState, Result
 from service.store.batches import RESUMABLE
-from service.store.permits import lock
 
 if TYPE_CHECKING:
     from service.wiring import Teken
 
+__all__ = [
+    "MOST",
+    "Batch",
+    "Item",
+    "NoSigner",
+    "PassphraseUnfit",
+    "open_batch",
+    "pause",
+    "resume",
+    "retry_failed",
+    "status",
+    "stop_after_this",
+]
+
 MOST = 2000
 """Documents of one batch."""
-OPENING = timedelta(minutes=5)
-"""Longer than it takes to order MOST documents; whoever died before handing over leaves a batch that pauses then."""
-_CONTEXT = "teken/batch/v1\n"
 _ENDED = (BatchState.DONE, BatchState.STOPPED)
-
-
-class NoSigner(TekenError):
-    """No signing process lives that a pinned host vouches for: nothing was ordered, the passphrase went nowhere."""
-
-    code = "no_signer"
-    status = 503
 
 
 class PassphraseUnfit(Invalid):
@@ -92,9 +88,10 @@ def open_batch(teken: Teken, official: str, permits: Sequence[tuple[str, str]], 
     """
     try:
         _check(permits, passphrase)
-        _recipients(teken)
-        row = _record(teken, official, permits)
-        return _go_on(teken, row, passphrase)
+        recipients(teken)
+        row = record(teken, official, permits)
+        go_on(teken, row, passphrase)
+        return status(teken, row.id)
     finally:
         wipe(passphrase)
 
@@ -146,126 +143,14 @@ def retry_failed(teken: Teken, official: str, batch: str, passphrase: bytearray)
 def _again(teken: Teken, official: str, batch: str, passphrase: bytearray, now_in: tuple[BatchState, ...]) -> Batch:
     try:
         _check_passphrase(passphrase)
-        _recipients(teken)
+        recipients(teken)
         row = _own(teken, official, batch)
-        _check_unaltered(teken, row)
-        certificate = _reopen(teken, row, now_in)
-        return _go_on(teken, row, passphrase, certificate)
+        check_unaltered(teken, row)
+        certificate = reopen(teken, row, now_in, failed=now_in is _ENDED)
+        go_on(teken, row, passphrase, certificate)
+        return status(teken, batch)
     finally:
         wipe(passphrase)
-
-
-def _record(teken: Teken, official: str, documents: Sequence[tuple[str, str]]) -> Row[Any]:
-    """Store the batch before anything is ordered: its id is permanent whatever happens next."""
-    now, batch = teken.clock.now(), f"bch_{secrets.token_hex(12)}"
-    values = {
-        "id": batch,
-        "office": official.partition("/")[0],
-        "official": official,
-        "state": str(BatchState.OPEN),
-        "vouch": encoded(teken.notary.key.sign(_listed(batch, official, documents))),
-        "opened_at": stamp(now),
-        "expires_at": stamp(now + OPENING),
-    }
-    with teken.db.write() as connection:
-        values["certificate_sha256"] = people.enrolled(connection, official, now).sha256
-        journal.hold(connection)
-        batches.add(connection, values, documents)
-        row = batches.row(connection, batch)
-        assert row is not None, "just stored"
-        batch_ends.tell(connection, teken, row, "opened", {"documents": len(documents)})
-    return row
-
-
-def _reopen(teken: Teken, row: Row[Any], now_in: tuple[BatchState, ...]) -> str:
-    """Open the batch again; return the certificate that is enrolled now."""
-    now = teken.clock.now()
-    with teken.db.write() as connection:
-        certificate = str(people.enrolled(connection, row.official, now).sha256)
-        journal.hold(connection)
-        fresh = {"expires_at": stamp(now + OPENING), "ended_at": None, "cause": None, "prover": None}
-        again = batches.retry(connection, row.id) if now_in is _ENDED else True
-        if not again or not batches.become(
-            connection, row.id, now_in, BatchState.OPEN, certificate_sha256=certificate, **fresh
-        ):
-            raise Conflict("batch_state_forbids", state=row.state)
-        batches.forget_secrets(connection, row.id)
-        batch_ends.tell(connection, teken, row, "resumed", batches.counts(connection, row.id))
-    return certificate
-
-
-def _go_on(teken: Teken, row: Row[Any], passphrase: bytearray, certificate: str | None = None) -> Batch:
-    """Order every waiting document, then hand the passphrase over for exactly those that could be ordered."""
-    with teken.db.read() as connection:
-        waiting = batches.items(connection, row.id, Result.WAITING)
-    documents = tuple(sorted((i.permit, i.seen_sha) for i in waiting if _ordered(teken, row, i)))
-    if documents:
-        until = stamp(teken.clock.now() + timedelta(minutes=teken.settings.sign_window))
-        authority = Authority(row.id, row.official, certificate or row.certificate_sha256, until, documents)
-        _hand_over(teken, row, authority, passphrase)
-    else:
-        with teken.db.write() as connection:
-            journal.hold(connection)
-            batch_ends.close(connection, teken, row.id)
-    return status(teken, row.id)
-
-
-def _ordered(teken: Teken, row: Row[Any], item: Row[Any]) -> bool:
-    """Order one document as `acts.order_signature` does, in its own transaction; a refusal is its result."""
-    if item.ordered and _under_way(teken, item):
-        return True
-    also = partial(batches.order, batch=row.id, permit=item.permit)
-    try:
-        acts.order_signature(teken, row.official, item.permit, seen_sha=item.seen_sha, also=also)
-    except TekenError as refused:
-        with teken.db.write() as connection:
-            batches.settle(connection, item, Result.SKIPPED, teken.clock.now(), cause=refused.code)
-        return False
-    return True
-
-
-def _under_way(teken: Teken, item: Row[Any]) -> bool:
-    """A document whose signature was at hand when the batch paused is still ordered, on the same bytes."""
-    with teken.db.write() as connection:
-        row = lock(connection, item.permit)
-        held = batches.ordered(connection, item.permit)
-        mine = held is not None and held.batch == item.batch
-        return mine and row is not None and (row.state, row.ordered_sha) == (State.SIGNING, item.seen_sha)
-
-
-def _hand_over(teken: Teken, row: Row[Any], authority: Authority, passphrase: bytearray) -> None:
-    """Seal to who lives now. If all died meanwhile, or the batch was paused meanwhile, nothing is stored."""
-    try:
-        sealed = seal(authority, passphrase, _recipients(teken))
-    except NoSigner:
-        batch_ends.end(teken, row, BatchState.PAUSED, NoSigner.code)
-        return
-    with teken.db.write() as connection:
-        still = batches.become(connection, row.id, [BatchState.OPEN], BatchState.OPEN, expires_at=authority.expires_at)
-        if still:
-            batches.keep_secrets(connection, [_stored(one) for one in sealed])
-    if not still:
-        batch_ends.send_back(teken, row.id)
-    for permit, _ in authority.documents[: len(sealed)]:
-        teken.doorbell.ring("sign", permit)
-
-
-def _stored(sealed: Sealed) -> dict[str, str]:
-    keys = {"sender_key": encoded(sealed.sender_key), "ciphertext": encoded(sealed.ciphertext)}
-    return {"batch": sealed.batch, "signer": sealed.signer, **keys}
-
-
-def _recipients(teken: Teken) -> list[Recipient]:
-    """Return the living signing processes that pinned hosts vouch for.
-
-    Raises NoSigner.
-    """
-    pins = pins_of(teken.settings.pinned_signers, teken.settings.pins)
-    with teken.db.read() as connection:
-        found = signers.recipients(connection, pins, teken.clock.now())
-    if not found:
-        raise NoSigner
-    return found
 
 
 def _check(documents: Sequence[tuple[str, str]], passphrase: bytearray) -> None:
@@ -279,21 +164,6 @@ def _check(documents: Sequence[tuple[str, str]], passphrase: bytearray) -> None:
 def _check_passphrase(passphrase: bytearray) -> None:
     if not 0 < len(passphrase) <= LONGEST:
         raise PassphraseUnfit
-
-
-def _check_unaltered(teken: Teken, row: Row[Any]) -> None:
-    """What goes on is what the official opened: whoever can write to the database can't lengthen the list."""
-    with teken.db.read() as connection:
-        documents = [(item.permit, item.seen_sha) for item in batches.items(connection, row.id)]
-    try:
-        text = _listed(row.id, row.official, documents)
-        teken.notary.key.public_key().verify(decoded(row.vouch), text)
-    except (ValueError, InvalidSignature):
-        raise Conflict("batch_altered") from None
-
-
-def _listed(batch: str, official: str, documents: Sequence[tuple[str, str]]) -> bytes:
-    return (_CONTEXT + dumps([batch, official, sorted(list(one) for one in documents)])).encode()
 
 
 def _own(teken: Teken, official: str, batch: str) -> Row[Any]:

@@ -13,12 +13,11 @@ from sqlalchemy import Row
 
 from service import batch_ends, journal, signers
 from service.custody import Custody
-from service.errors import TekenError
 from service.handover import HandoverBroken, Sealed
 from service.identity import decoded
 from service.store import batches
 from service.store.batch_tables import BatchState
-from signing import Backend, SigningError
+from signing import Backend
 
 if TYPE_CHECKING:
     from service.wiring import Teken
@@ -78,40 +77,32 @@ def _take(teken: Teken, custody: Custody, row: Row[Any], now: datetime) -> None:
         custody.take(Sealed(row.batch, row.signer, decoded(row.sender_key), decoded(row.ciphertext)), now)
     except (HandoverBroken, ValueError):
         log.warning("handover_broken", batch=row.batch)
-    if row.batch not in custody.batches(now) or row.batch in custody.ready(now):
+    if row.batch not in custody.batches(now):
         return
-    if row.state == BatchState.OPEN:
-        _prove(teken, custody, row.batch)
-    elif row.state == BatchState.RUNNING:
+    if row.state == BatchState.RUNNING:
         _join(teken, custody, row.batch)
+    elif row.state == BatchState.OPEN or row.prover == custody.id:
+        _prove(teken, custody, row.batch)
 
 
 def _prove(teken: Teken, custody: Custody, batch: str) -> None:
-    """One process, chosen by the row, tries the passphrase on the key, once; the others wait for what it finds."""
+    """One process, chosen by the row, tries the passphrase on the key, once; the others wait for what it finds.
+
+    If the database is busy just then, the next look finds the row as it was, and the attempt as it ended.
+    """
     with teken.db.write() as connection:
-        if not batches.become(connection, batch, [BatchState.OPEN], BatchState.PROVING, prover=custody.id):
-            return
-    fault = _opened(teken, custody, batch)
-    with teken.db.read() as connection:
+        mine = batches.become(connection, batch, [BatchState.OPEN], BatchState.PROVING, prover=custody.id)
         row = batches.row(connection, batch)
     assert row is not None, "batches are never deleted"
+    if not mine and (row.state, row.prover) != (BatchState.PROVING, custody.id):
+        return
+    fault = custody.open(batch, teken.keys.open_with)
     if fault is None:
         _run(teken, custody, row)
-        return
-    custody.drop(batch)
-    if fault == WRONG:
+    elif fault == WRONG:
         batch_ends.end(teken, row, BatchState.REFUSED, WRONG, proven_by=custody.id)
     else:
         _pass_on(teken, custody, row, fault)
-
-
-def _opened(teken: Teken, custody: Custody, batch: str) -> str | None:
-    """Try the key; return the fault's code, or None."""
-    try:
-        custody.open(batch, teken.keys.open_with)
-    except (TekenError, SigningError) as error:
-        return error.code
-    return None
 
 
 def _run(teken: Teken, custody: Custody, row: Row[Any]) -> None:
@@ -138,9 +129,8 @@ def _pass_on(teken: Teken, custody: Custody, row: Row[Any], fault: str) -> None:
 
 def _join(teken: Teken, custody: Custody, batch: str) -> None:
     """The passphrase was proved by another process; this one opens its own key. If it can't, it takes no part."""
-    fault = _opened(teken, custody, batch)
+    fault = custody.open(batch, teken.keys.open_with)
     if fault is not None:
         log.warning("batch_key_unusable", batch=batch, fault=fault)
-        custody.drop(batch)
         with teken.db.write() as connection:
             batches.forget_secrets(connection, batch, custody.id)

@@ -18,7 +18,7 @@ from service.clock import instant
 from service.errors import TekenError
 from service.handover import Authority, HandoverBroken, Sealed, unseal, wipe
 from service.identity import REFRESH, Announcement, Identity
-from signing import Backend
+from signing import Backend, SigningError
 
 LONGEST_WINDOW = timedelta(minutes=60)
 Opener = Callable[[str, str, bytearray], Backend]
@@ -56,6 +56,7 @@ class Custody:
         self._ephemeral = X25519PrivateKey.generate()
         self._held: dict[str, _Held] = {}
         self._seen: set[str] = set()
+        self._tried: dict[str, str | None] = {}
         self._announced: datetime | None = None
 
     def __reduce__(self) -> str:
@@ -77,6 +78,7 @@ class Custody:
         if seal in self._seen:
             return
         self._seen.add(seal)
+        self._tried.pop(sealed.batch, None)
         self.drop(sealed.batch)
         authority, passphrase = unseal(sealed, self._ephemeral)
         until = _until(authority, now)
@@ -97,13 +99,18 @@ class Custody:
         """Return the batches whose key is open."""
         return frozenset(batch for batch in self.batches(now) if self._held[batch].key is not None)
 
-    def open(self, batch: str, opener: Opener) -> None:
-        """Try the passphrase on the key, once; afterwards there is only the key. Passes on what `opener` raises."""
-        held = self._held[batch]
-        try:
-            held.key = opener(held.authority.official, held.authority.certificate_sha256, held.passphrase)
-        finally:
-            wipe(held.passphrase)
+    def open(self, batch: str, opener: Opener) -> str | None:
+        """Try the passphrase on the key, once, and return the fault's code; asked again, tell what the one attempt found."""
+        if batch not in self._tried:
+            held = self._held[batch]
+            try:
+                held.key = opener(held.authority.official, held.authority.certificate_sha256, held.passphrase)
+                self._tried[batch] = None
+            except (TekenError, SigningError) as error:
+                self._tried[batch] = error.code
+            finally:
+                wipe(held.passphrase)
+        return self._tried[batch]
 
     def key(
         self, batch: str, official: str, certificate_sha256: str, document: tuple[str, str], now: datetime

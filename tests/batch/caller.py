@@ -11,7 +11,7 @@ import time
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from service import batch, handover
+from service import batch_order, handover
 from service.batch import open_batch
 from service.batch_cli import read_passphrase
 from service.settings import Settings
@@ -42,8 +42,8 @@ if __name__ == "__main__":
     official, listed = json.loads(sys.argv[1])
     teken = open_teken(Settings.from_environment())
     handover.X25519PrivateKey = Generator
-    real = batch.seal
-    batch.seal = lambda *given: sealed.extend(real(*given)) or sealed
+    real = batch_order.seal
+    batch_order.seal = lambda *given: sealed.extend(real(*given)) or sealed
     opened = open_batch(teken, official, [tuple(one) for one in listed], read_passphrase(piped=True))
     print(json.dumps({"batch": opened.id, "masked": told, "ciphertext": sealed[0].ciphertext.hex()}), flush=True)
     time.sleep(600)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 
-from service import batch, batch_ends
+from service import batch, batch_ends, batch_order
 from service.identity import encoded
-from service.store import batches
+from service.store import StoreBusy, batches
 from service.store.batch_tables import BatchState
 from tests.support.office import row
 from tests.support.servers import database, postgres  # noqa: F401 - fixtures
@@ -184,6 +186,51 @@ def test_a_prover_that_dies_leaves_no_second_attempt(tray, second, attempts):
     assert attempts == []
 
 
+@pytest.mark.parametrize(("given", "ends"), [(None, "done"), (b"salah", "refused")])
+@pytest.mark.parametrize("busy_at", [2, 3, 4])
+def test_a_database_that_is_busy_just_then_costs_no_second_attempt(tray, attempts, monkeypatch, given, ends, busy_at):
+    """What the one attempt found is written at the next look."""
+    opened = tray.open(tray.fill(2), given)
+    real, calls = tray.teken.db.write, iter(range(1, 1000))
+
+    def write():
+        if next(calls) == busy_at:
+            raise StoreBusy("locked")
+        return real()
+
+    monkeypatch.setattr(tray.teken.db, "write", write)
+    for _ in range(4):
+        with contextlib.suppress(StoreBusy):
+            tray.sign()
+    monkeypatch.undo()
+    tray.tend()
+    assert str(tray.status(opened).state) == ends
+    assert len(attempts) == 1
+
+
+def test_a_database_that_is_busy_while_ordering_pauses_the_batch(tray, monkeypatch):
+    listed = tray.fill(3)
+    from service import acts
+
+    real, left = acts.order_signature, [1]
+
+    def order(*given, **named):
+        if not left:
+            left.append(1)
+            raise StoreBusy("locked")
+        left.pop()
+        return real(*given, **named)
+
+    monkeypatch.setattr(acts, "order_signature", order)
+    opened = tray.open(listed)
+    monkeypatch.undo()
+    assert (opened.state, opened.cause) == (BatchState.PAUSED, "handover_interrupted")
+    assert {tray.state(permit) for permit, _ in listed} == {"numbered"}
+    tray.resume(opened)
+    tray.sign()
+    assert tray.status(opened).counts == {"signed": 3}
+
+
 def test_when_all_signers_are_gone_the_batch_pauses_and_the_tray_is_whole(tray):
     listed = tray.fill(2)
     opened = tray.open(listed)
@@ -206,7 +253,7 @@ def test_when_all_signers_are_gone_the_batch_pauses_and_the_tray_is_whole(tray):
 
 def test_a_web_process_that_dies_while_handing_over_leaves_nothing_hanging(tray, monkeypatch):
     listed = tray.fill(2)
-    monkeypatch.setattr(batch, "_hand_over", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    monkeypatch.setattr(batch_order, "hand_over", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):
         tray.open(listed)
     monkeypatch.undo()

@@ -56,6 +56,7 @@ def once_each(teken, table, *conditions) -> bool:
     return len(rows) == TRAY and {count for _, count in rows} == {1}
 
 
+@pytest.mark.slow
 def test_one_of_two_signing_processes_is_killed_half_way(tmp_path, own_keys, database):
     home, log = tmp_path / "home", tmp_path / "log"
     teken = web(home, own_keys, database)
@@ -80,6 +81,7 @@ def test_one_of_two_signing_processes_is_killed_half_way(tmp_path, own_keys, dat
     teken.close()
 
 
+@pytest.mark.slow
 def test_neither_the_web_process_nor_the_disk_keeps_the_passphrase(tmp_path, own_keys, database):
     """Searched: the web process's writable memory, home (database, WAL, archive, keys), PostgreSQL's own folder, every log."""
     home, log = tmp_path / "home", tmp_path / "log"
