@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
+from pathlib import Path
 
 import pytest
 
 from service.keys import KeyDiffers, KeyMissing
 from service.openers import RemoteKeys, TokenKeys, open_bsre
-from signing import Institution, KeyUnusable, Signer, Wire
+from service.problems import problem_texts
+from signing import Institution, KeyUnusable, Signer, Wire, backends, returned, samecontent
+from signing.errors import ADVICE
 from tests.signing.cscserver import CREDENTIAL, TOKEN, csc_server
 from tests.signing.cscserver import PIN as CSC_PIN
 from tests.signing.softhsm import LABEL, MODULE, PIN
@@ -65,3 +69,10 @@ def test_bsre_for_a_person_or_a_seal():
     assert open_bsre(wire, subscription="segel-contoh").who == Institution("segel-contoh")
     with pytest.raises(KeyUnusable):
         open_bsre(wire)
+
+
+def test_whatever_stops_a_signer_is_told_in_words():
+    sources = [*Path(backends.__file__).parent.glob("*.py"), Path(returned.__file__), Path(samecontent.__file__)]
+    named = {word for file in sources for word in re.findall(r'"([a-z_]+)"', file.read_text())} & ADVICE.keys()
+    assert {"pin_wrong", "outcome_unknown", "returned_content"} < named
+    assert not named - problem_texts().keys()
