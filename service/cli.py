@@ -34,21 +34,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"teken: {error}", file=sys.stderr)
         return MISUSE
     except OfficeInvalid as error:
-        for fault in error.faults:
-            print(fault, file=sys.stderr)
-        return FAULT
+        print(*error.faults, sep="\n", file=sys.stderr)
     except TekenError as error:
         print(f"teken: {_words(error)}", file=sys.stderr)
-        return FAULT
     except ArchiveDamaged as error:
         print(f"teken: berkas di arsip hilang atau rusak ({error}); jalankan `teken audit`", file=sys.stderr)
-        return FAULT
     except OSError as error:
         print(f"teken: {error.filename} tidak dapat dibaca atau ditulis; periksa nama dan haknya", file=sys.stderr)
         return MISUSE
     except StoreBusy:
         print("teken: basis data sedang sibuk atau tidak terjangkau; coba lagi sebentar lagi", file=sys.stderr)
         return UNDETERMINED if chosen.run is _verify else FAULT
+    return FAULT
 
 
 def _parser() -> argparse.ArgumentParser:
