@@ -123,10 +123,8 @@ def _over(row: Row[Any], holders: set[str], alive: set[str], now: datetime) -> t
     if row.expires_at <= stamp(now):
         return (BatchState.EXPIRED, "window_over") if holders else (BatchState.PAUSED, "handover_interrupted")
     if row.state == BatchState.PROVING and row.prover not in alive:
-        return (
-            BatchState.PAUSED,
-            "prover_died",
-        )  # whether its one attempt reached the key is unknown: nobody tries again
+        # whether its one attempt reached the key is unknown: nobody tries again until somebody types
+        return BatchState.PAUSED, "prover_died"
     if not holders & alive and (holders or row.state == BatchState.RUNNING):
         return BatchState.PAUSED, "no_signer"
     return None
