@@ -55,8 +55,8 @@ def _worker(doorbell: RedisDoorbell, queue: str) -> Any:
     from redis.backoff import NoBackoff
     from redis.retry import Retry
     from rq import Queue, SimpleWorker
-    from rq.serializers import JSONSerializer
     from rq.exceptions import DequeueTimeout
+    from rq.serializers import JSONSerializer
 
     class Listener(SimpleWorker):
         connection_timeout = (
