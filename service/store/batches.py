@@ -138,7 +138,9 @@ def keep_secrets(connection: Connection, sealed: Sequence[dict[str, str]]) -> No
 
 def handed_to(connection: Connection, signer: str) -> Sequence[Row[Any]]:
     """Return what is sealed to a signing process, of batches that still go on."""
-    query = select(sealed_secrets, batches.c.state, batches.c.prover).join(batches, batches.c.id == sealed_secrets.c.batch)
+    query = select(sealed_secrets, batches.c.state, batches.c.prover).join(
+        batches, batches.c.id == sealed_secrets.c.batch
+    )
     return connection.execute(query.where(sealed_secrets.c.signer == signer, batches.c.state.in_(ACTIVE))).all()
 
 
