@@ -22,6 +22,7 @@ from service.batch_signing import leave
 from service.listening import Ear
 from service.logs import log_to_stderr
 from service.pipeline import drain
+from service.renewal import Rounds
 from service.settings import Settings
 from service.store import StoreBusy
 from service.wiring import Teken, open_teken, remember
@@ -43,6 +44,7 @@ def main(arguments: list[str]) -> int:
     teken = _opened(settings, queue)
     remember(teken)
     ear = Ear(teken, queue)
+    rounds = Rounds() if queue == "work" else None
     stop: list[int] = []
     signal.signal(signal.SIGTERM, lambda number, _: stop.append(number))
     signal.signal(signal.SIGINT, lambda number, _: stop.append(number))
@@ -52,6 +54,8 @@ def main(arguments: list[str]) -> int:
             tend(teken)
             if done:
                 continue
+            if rounds is not None:
+                rounds.spare(teken)
         except StoreBusy:  # locked, restarting or away: nothing was written, and it is asked again
             print("worker.py: database busy", file=sys.stderr)
         if settings.redis_url:

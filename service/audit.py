@@ -6,17 +6,18 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from sqlalchemy import Connection, Row, select
 
 from service import journal, register
 from service.archive import ArchiveDamaged, sha256
 from service.checkpoint import CheckpointInvalid, read
+from service.longterm import level_of
 from service.permits import RELEASED, State
 from service.steps.issue import expectation
 from service.store.tables import chains, documents, events, permits, revisions, series
-from signing import ProofFailed, prove
+from signing import ExpectedExtension, Level, ProofFailed, prove, prove_extension
 
 if TYPE_CHECKING:
     from service.wiring import Teken
@@ -182,8 +183,15 @@ def _document(teken: Teken, row: Row[Any]) -> Iterator[Violation]:
     where = f"{row.id} v{row.version}"
     if row.state not in RELEASED:
         yield Violation("I5", where, f"a document is released, but the permit is {row.state}")
+    signatures, signed = json.loads(row.signatures), row.sealed_sha or row.head_sha
     try:
-        prove(teken.archive.get(row.sha), expectation(teken, row, teken.pins.open(row.pin), json.loads(row.signatures)))
+        pdf = teken.archive.get(row.sha)
+        base = pdf if row.extends is None else teken.archive.get(signed)
+        prove(base, expectation(teken, row, teken.pins.open(row.pin), signatures))
+        if row.extends is not None:
+            expected = ExpectedExtension(None, cast("Level", level_of(signatures)))
+            prove_extension(pdf, teken.archive.get(row.extends), expected)
+            prove_extension(pdf, base, expected)
     except ArchiveDamaged as damage:
         yield Violation("I8", where, str(damage))
     except ProofFailed as refusal:
@@ -192,7 +200,7 @@ def _document(teken: Teken, row: Row[Any]) -> Iterator[Violation]:
         yield Violation("I4", where, "what is recorded of it cannot be read")
 
 
-_RELEASED = select(permits, documents.c.sha, documents.c.version, documents.c.signatures).join(
+_RELEASED = select(permits, documents.c.sha, documents.c.version, documents.c.signatures, documents.c.extends).join(
     documents, documents.c.permit == permits.c.id
 )
 

@@ -138,9 +138,10 @@ def _act_parser(commands: Any) -> None:
     act.add_argument("--answers", default="", help="SKM: nine digits from 1 to 4, U1 to U9")
     act.set_defaults(run=_act)
 
-    from service import batch_cli
+    from service import batch_cli, renewal_cli
 
     batch_cli.add_parser(commands, _teken)
+    renewal_cli.add_parser(commands, _teken)
 
 
 def _teken(**more: Any) -> Any:

@@ -141,7 +141,7 @@ def signatory(connection: Connection, office: Office, role: str, at: datetime) -
 def enrolled(connection: Connection, owner: str, at: datetime) -> Row[Any]:
     """Return the owner's newest enrolled certificate that is valid at `at`.
 
-    Raises NotFound("certificate_missing").
+    Raises NotFound: certificate_missing, certificate_expired or certificate_not_yet_valid.
     """
     now = stamp(at)
     query = select(certificates).where(
@@ -149,8 +149,19 @@ def enrolled(connection: Connection, owner: str, at: datetime) -> Row[Any]:
     )
     row = connection.execute(query.order_by(certificates.c.enrolled_at.desc(), certificates.c.sha256)).first()
     if row is None:
-        raise NotFound("certificate_missing", owner=owner)
+        raise NotFound(_why_none(connection, owner, now), owner=owner)
     return row
+
+
+def _why_none(connection: Connection, owner: str, now: str) -> str:
+    """Nobody enrolled one, or the one that lasts longest has expired, or is not valid yet."""
+    ends = (
+        select(certificates.c.not_after).where(certificates.c.owner == owner).order_by(certificates.c.not_after.desc())
+    )
+    last = connection.execute(ends.limit(1)).scalar_one_or_none()
+    if last is None:
+        return "certificate_missing"
+    return "certificate_expired" if last <= now else "certificate_not_yet_valid"
 
 
 def enrol(connection: Connection, owner: str, pem: bytes, at: datetime) -> str:

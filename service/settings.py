@@ -32,6 +32,8 @@ class Settings(BaseModel):
     templates: Path = PROJECT / "templates"
     keys: Path = PROJECT / "certs" / "dev"
     trust: Path | None = None
+    intermediates: Path | None = None
+    crl_url: str = ""
     passphrase_file: Path | None = None
     seal_passphrase_file: Path | None = None
     signer_identity: Path | None = None
@@ -47,14 +49,28 @@ class Settings(BaseModel):
     busy_seconds: Annotated[float, Field(gt=0, le=60)] = 5
     fail_at: str = ""
 
-    @field_validator("public_url", "tsa_url")
+    @field_validator("public_url")
     @classmethod
     def _http(cls, value: str) -> str:
         if value and not value.lower().startswith(("http://", "https://")):
             raise ValueError("must begin with http:// or https://")
         return value.rstrip("/")
 
-    @field_validator("home", "templates", "keys", "trust", "passphrase_file", "seal_passphrase_file", "signer_identity")
+    @field_validator("tsa_url", "crl_url")
+    @classmethod
+    def _several_http(cls, value: str) -> str:
+        return ",".join(cls._http(one.strip()) for one in value.split(",")) if value else value
+
+    @field_validator(
+        "home",
+        "templates",
+        "keys",
+        "trust",
+        "intermediates",
+        "passphrase_file",
+        "seal_passphrase_file",
+        "signer_identity",
+    )
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:
         return value.expanduser().absolute() if value else value
@@ -118,6 +134,21 @@ class Settings(BaseModel):
     def trust_file(self) -> Path:
         """The PEM file of the trust anchors."""
         return self.trust or self.keys / "root.pem"
+
+    @property
+    def intermediates_file(self) -> Path:
+        """The PEM file of issuing certificates between ours and the trust anchors; may be missing."""
+        return self.intermediates or self.keys / "issuing.pem"
+
+    @property
+    def tsa_urls(self) -> tuple[str, ...]:
+        """Time-stamping authorities, in order of preference."""
+        return tuple(filter(None, self.tsa_url.split(",")))
+
+    @property
+    def crl_urls(self) -> tuple[str, ...]:
+        """Where CRLs lie of CAs whose certificates do not say so."""
+        return tuple(filter(None, self.crl_url.split(",")))
 
     @property
     def passphrase(self) -> Path:

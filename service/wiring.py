@@ -18,7 +18,8 @@ from service.settings import Settings
 from service.sop.load import Catalogue, load_offices
 from service.store import Database
 from service.store.migrate import migrate, start_alone
-from signing import HttpTimestamper, Pkcs12Backend, Timestamper
+from service.trust import trust
+from signing import FirstThatAnswers, HttpTimestamper, OnlineRevocation, Pkcs12Backend, Revocation, Timestamper
 
 
 class Keys(Protocol):
@@ -48,6 +49,7 @@ class Teken:
     keys: Keys
     custody: Custody | None  # only in a signing process
     timestamper: Timestamper | None
+    revocation: Revocation
 
     def close(self) -> None:
         """Wipe what is held, give back database connections."""
@@ -78,7 +80,8 @@ def open_teken(
         doorbell=RedisDoorbell.at(settings.redis_url) if settings.redis_url else SilentDoorbell(),
         keys=KeyRing(settings.keys, settings.passphrase, settings.seal_passphrase) if signing else NoKeys(),
         custody=_custody(settings) if signing else None,
-        timestamper=HttpTimestamper(settings.tsa_url) if settings.tsa_url else None,
+        timestamper=_timestamper(settings),
+        revocation=OnlineRevocation(settings.crl_urls),
     )
     _first_start(teken)
     return teken
@@ -102,6 +105,18 @@ def _custody(settings: Settings) -> Custody:
     if not settings.pinned_signers:
         pin_once(settings.pins, identity)
     return Custody(identity)
+
+
+def _timestamper(settings: Settings) -> Timestamper | None:
+    """Ask the authorities in their order; only tokens whose chain ends at our trust anchors count."""
+    if not settings.tsa_urls:
+        return None
+    trusted = trust(settings)
+    asked = [
+        HttpTimestamper(url, anchors_der=trusted.anchors_der, others_der=trusted.intermediates_der)
+        for url in settings.tsa_urls
+    ]
+    return asked[0] if len(asked) == 1 else FirstThatAnswers(asked)
 
 
 def _first_start(teken: Teken) -> None:

@@ -9,7 +9,7 @@ from signing.backends.pkcs11 import Pkcs11Backend, open_pkcs11
 from signing.backends.pkcs12 import Pkcs12Backend, open_pkcs12, read_pkcs12
 from signing.backends.wire import Wire
 from signing.certificates import CertificateFacts, describe_certificate
-from signing.chains import chain_to_anchor
+from signing.chains import Chain, chain_to_anchor
 from signing.errors import (
     EvidenceFailed,
     KeyUnusable,
@@ -46,6 +46,7 @@ __all__ = [
     "BsreBackend",
     "Capabilities",
     "CertificateFacts",
+    "Chain",
     "CscBackend",
     "CscSecret",
     "CscService",

@@ -38,10 +38,14 @@ _TOKEN_ROOM: Final = 12_288
 
 @dataclass(frozen=True, slots=True)
 class Extended:
-    """A longer document that begins with the one before, and the level that all its signatures have reached."""
+    """A longer document that begins with the one before, and the level that all its signatures have reached.
+
+    `field` is that of the new document time-stamp, if there is one.
+    """
 
     pdf: bytes
     level: Level
+    field: str = ""
 
 
 def extend_lt(pdf: bytes, evidence: Evidence) -> Extended:
@@ -74,7 +78,8 @@ def extend_lta(
         _check_complete(held, evidence)
         writer = _Update(io.BytesIO(pdf))
         _add_evidence(writer, evidence)
-        return Extended(_stamped(writer, timestamper, field or held.next_field(ARCHIVE_FIELD), label), "B-LTA")
+        name = field or held.next_field(ARCHIVE_FIELD)
+        return Extended(_stamped(writer, timestamper, name, label), "B-LTA", name)
 
 
 def renew(

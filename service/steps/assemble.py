@@ -13,9 +13,10 @@ from service.document.errors import RehearsalFailed
 from service.document.fields import final
 from service.document.rehearse import rehearse
 from service.moves import Done
-from service.people import NamedSignatory, enrolled, local_day, seal_owner, signatory
+from service.people import NamedSignatory, local_day
 from service.permits import State
 from service.sop.model import Verb
+from service.steps.fitness import fit_signatory
 from service.steps.number import period
 from service.steps.work import Content, Work, content, page
 from service.store.permits import change, fenced
@@ -104,14 +105,8 @@ def _strings(
 
 
 def _signatory(teken: Teken, work: Work) -> NamedSignatory:
-    """Find who signs now, and that the office's seal, if the procedure needs it, is enrolled and valid."""
-    role = work.procedure.plan[flow.position_of(work.procedure, Verb.SIGN)].role
-    assert role is not None, "the sign row has an actor"
-    now = teken.clock.now()
-    with teken.db.read() as connection:
-        if work.procedure.sealed:
-            enrolled(connection, seal_owner(work.bundle.office), now)
-        return signatory(connection, work.bundle.office, role, now)
+    """Find who signs now, and that his certificate and the office's seal, if the procedure needs it, may sign today."""
+    return fit_signatory(teken, work.bundle, work.procedure.plan[flow.position_of(work.procedure, Verb.SIGN)].role)
 
 
 def _return(teken: Teken, work: Work, refusal: RehearsalFailed) -> Row[Any]:

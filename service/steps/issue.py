@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Row, insert, select
@@ -11,6 +12,7 @@ from service import failpoints, moves
 from service.canonical import dumps
 from service.clock import stamp
 from service.errors import TekenError
+from service.longterm import MARGIN, below, extend, level_of, raised
 from service.moves import Done
 from service.permits import RELEASED, State, may_become
 from service.pins import Bundle
@@ -19,12 +21,11 @@ from service.steps import seal, sign
 from service.steps.work import Work
 from service.store.permits import change, fenced, lock
 from service.store.tables import acts, documents
+from service.store.upkeep import enlist
 from signing import Expectation, ExpectedSignature, prove
 
 if TYPE_CHECKING:
     from service.wiring import Teken
-
-LEVELS = ("B-B", "B-T", "B-LT", "B-LTA")
 
 
 def issue(teken: Teken, work: Work) -> Row[Any]:
@@ -34,10 +35,11 @@ def issue(teken: Teken, work: Work) -> Row[Any]:
     """
     row = work.row
     signatures = _signatures(teken, row)
-    sha = row.sealed_sha or row.head_sha
-    _check_levels(work, signatures)
-    prove(teken.archive.get(sha), expectation(teken, row, work.bundle, signatures))
+    signed = row.sealed_sha or row.head_sha
+    prove(teken.archive.get(signed), expectation(teken, row, work.bundle, signatures))
     failpoints.passing("issue.after_proof")
+    sha, signatures, until = _raised(teken, work, signed, signatures)
+    _check_levels(work, signatures)
     now = teken.clock.now()
     with teken.db.write() as connection:
         old = (
@@ -46,9 +48,15 @@ def issue(teken: Teken, work: Work) -> Row[Any]:
         locked = fenced(connection, work.claim)
         connection.execute(
             insert(documents).values(
-                permit=row.id, version=1, sha=sha, signatures=dumps(signatures), released_at=stamp(now)
+                permit=row.id,
+                version=1,
+                sha=sha,
+                signatures=dumps(signatures),
+                released_at=stamp(now),
+                extends=None if sha == signed else signed,
             )
         )
+        _enlist(connection, teken, work, level_of(signatures), until)
         told = {
             "number": row.number,
             "sha256": sha,
@@ -72,6 +80,30 @@ def issue(teken: Teken, work: Work) -> Row[Any]:
     return moved
 
 
+def _raised(
+    teken: Teken, work: Work, signed: str, signatures: list[dict[str, Any]]
+) -> tuple[str, list[dict[str, Any]], datetime | None]:
+    """Extend what was signed where the office issues no lower than B-LT, so that version 1 has it already.
+
+    Here and not beside the signature: who does not answer is asked again without anybody signing again.
+    """
+    least = work.bundle.office.issue_at_least
+    if least not in {"B-LT", "B-LTA"}:
+        return signed, signatures, None
+    longer = extend(teken, teken.archive.get(signed), level_of(signatures), least)
+    sha = teken.archive.put(longer.pdf)
+    return sha, raised(signatures, longer.level), longer.until
+
+
+def _enlist(connection: Connection, teken: Teken, work: Work, level: str, until: datetime | None) -> None:
+    """What the office still wants is due now; what it has is due before its time-stamp loses its worth."""
+    target = work.bundle.office.target
+    if target not in {"B-LT", "B-LTA"}:
+        return
+    reached = until is not None and not below(level, target)
+    enlist(connection, work.row.id, level, until, until - MARGIN if until and reached else teken.clock.now())
+
+
 class LevelTooLow(TekenError):
     """A signature did not reach the level below which the office does not issue: the permit waits (§7)."""
 
@@ -79,9 +111,8 @@ class LevelTooLow(TekenError):
 
 
 def _check_levels(work: Work, signatures: list[dict[str, Any]]) -> None:
-    least = LEVELS.index(work.bundle.office.issue_at_least)
     for signature in signatures:
-        if LEVELS.index(signature["level"]) < least:
+        if below(signature["level"], work.bundle.office.issue_at_least):
             raise LevelTooLow(field=signature["field"], level=signature["level"])
 
 

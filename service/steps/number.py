@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Row, select
 
-from service import failpoints, moves, register
+from service import failpoints, flow, moves, register
 from service.moves import Done
 from service.people import local_day
 from service.permits import validity
-from service.sop.model import PermitType
+from service.sop.model import PermitType, Verb
+from service.steps.fitness import fit_signatory
 from service.steps.work import Work
 from service.store.permits import fenced
 from service.store.tables import revisions
@@ -28,6 +29,7 @@ def number(teken: Teken, work: Work) -> Row[Any]:
     """Allot the number on behalf of the row's actor. Register period, printed date and validity follow from one local date, fixed here."""
     office, permit_type = work.bundle.office, work.bundle.permit_type
     now = teken.clock.now()
+    fit_signatory(teken, work.bundle, work.procedure.plan[flow.position_of(work.procedure, Verb.SIGN)].role)
     with teken.db.write() as connection:
         row = fenced(connection, work.claim)
         query = select(revisions.c.body).where(revisions.c.permit == row.id, revisions.c.revision == row.revision)

@@ -66,6 +66,13 @@ def change(connection: Connection, row: Row[Any], now: datetime, **values: Any) 
     return connection.execute(moved).one()
 
 
+def republish(connection: Connection, row: Row[Any], sha: str, now: datetime) -> Row[Any]:
+    """Point a locked, released permit to a later version of its document; whoever works on its next step keeps his claim."""
+    mine = update(permits).where(permits.c.id == row.id)
+    connection.execute(mine.values(released_sha=sha, updated_at=stamp(now)))
+    return connection.execute(select(permits).where(permits.c.id == row.id)).one()
+
+
 def claim(
     connection: Connection,
     queue: str,

@@ -214,7 +214,22 @@ documents = Table(
     Column("sha", Text, nullable=False, unique=True),
     Column("signatures", Text, nullable=False),  # JSON list: field, certificate_sha256, level, by, at
     Column("released_at", Text, nullable=False),
+    Column("extends", Text),  # SHA-256 of the bytes that it begins with and extends; null: as it was signed
 )
+
+upkeep = Table(
+    "upkeep",
+    metadata,
+    Column("permit", Text, ForeignKey("permits.id"), primary_key=True),
+    Column("level", Text, nullable=False),  # what the newest version's weakest signature has reached
+    Column("proven_until", Text),  # when its newest time-stamp loses its worth; null: nothing to renew
+    Column("due_at", Text, nullable=False),
+    Column("lease_until", Text, nullable=False, default=""),
+    Column("fence", Integer, nullable=False, default=0),
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("fault", Text),
+)
+Index("upkeep_due", upkeep.c.due_at)
 
 quarantine = Table(
     "quarantine",
