@@ -89,7 +89,7 @@ def world(tmp_path):
     """`world(office, least, target)` opens an office with these levels; more keywords change its certificates."""
     opened: list[Teken] = []
 
-    def make(office="rokan-hilir", least="B-B", target="B-B", *, tsa_years=10, authority=True, head=None, begin=None):
+    def make(office="rokan-hilir", least="B-B", target="B-B", *, tsa_years=10, authority=True, head=None, database=""):
         clock = SetClock(NOW)
         pki = Authorities(begin=NOW - timedelta(days=30))
         templates = tree_of(tmp_path, office)
@@ -99,7 +99,8 @@ def world(tmp_path):
         offices = load_offices(templates)
         keys = tmp_path / "keys"
         enrol(keys, pki, offices.offices[office], head or {})
-        settings = Settings(home=tmp_path / "home", keys=keys, templates=templates, retry_seconds=0)
+        given = {"home": tmp_path / "home", "keys": keys, "templates": templates, "database_url": database}
+        settings = Settings(**given, retry_seconds=0)
         tsa, ca = Clocked(pki.tsa("TSA", tsa_years), clock), Revocations(pki, clock)
 
         def open_(**more) -> Teken:

@@ -53,8 +53,8 @@ def test_version_one_has_the_level_below_which_nothing_is_issued(world, office, 
     assert_sound(here, permit)
 
 
-def test_the_target_is_reached_after_issue_in_a_new_version(world):
-    here = world("malang", "B-B", "B-LTA")
+def test_the_target_is_reached_after_issue_in_a_new_version(world, database):
+    here = world("malang", "B-B", "B-LTA", database=database)
     permit = here.issued()
     assert levels(here, permit) == ["B-T"]
     first = here.row(permit).released_sha
