@@ -9,7 +9,7 @@ demo: $(STAMP)        ## play all five procedures to the end and keep serving
 	$(PY) -m service.cli demo
 
 test: $(STAMP) tools  ## all tests, on a real PostgreSQL and Redis
-	$(PY) -m pytest
+	$(PY) -m pytest -n 2 --dist worksteal
 
 check: $(STAMP)       ## format, lint, types, import rules, office data
 	$(PY) -m ruff format --check .
