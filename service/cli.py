@@ -119,7 +119,9 @@ def _simulate_parser(commands: Any) -> None:
     simulate = commands.add_parser("simulate", help="stand-ins for services out of reach").add_subparsers(required=True)
     bsre = simulate.add_parser("bsre", help="BSrE's Esign Client Service v2, with its reported quirks")
     bsre.add_argument("--port", type=int, default=9700)
-    bsre.add_argument("--quirk", action="append", default=[], metavar="NAME[=NUMBER]", help="see its page for the names")
+    bsre.add_argument(
+        "--quirk", action="append", default=[], metavar="NAME[=NUMBER]", help="see its page for the names"
+    )
     bsre.set_defaults(run=_simulate_bsre)
 
 

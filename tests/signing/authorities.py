@@ -152,7 +152,12 @@ class Authorities:
         return (self.crl(self.root, at), self.crl(self.issuing, at))
 
     def ocsp(
-        self, holder: Holder, at: datetime, responder: Holder | None = None, days: float = 1, issuer: Holder | None = None
+        self,
+        holder: Holder,
+        at: datetime,
+        responder: Holder | None = None,
+        days: float = 1,
+        issuer: Holder | None = None,
     ) -> bytes:
         issuer = issuer or self.issuing
         responder = responder or issuer
