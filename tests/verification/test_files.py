@@ -187,7 +187,7 @@ def test_a_late_duplicate_is_never_good(world, keys, in_process):
 
     permit = world["malang"]
     bundle = world.teken.pins.open(permit.pin)
-    ring = KeyRing(keys, keys / "passphrase", keys / "passphrase", keys / "passphrase")
+    ring = KeyRing(keys, keys / "passphrase", keys / "passphrase")
     sha = next(s for s in json.loads(_document(world, "malang").signatures) if s["field"] == FIELD)[
         "certificate_sha256"
     ]
