@@ -265,7 +265,7 @@ def test_without_a_valid_certificate_nothing_is_ordered(house, stage):
         mine = certificates.c.owner == f"{office}/kadis"
         connection.execute(update(certificates).where(mine).values(not_after="2026-11-20T02:00:00.000000Z"))
     before = everything(house.teken)
-    with pytest.raises(NotFound, match="certificate_missing"):
+    with pytest.raises(NotFound, match="certificate_expired"):
         order(house, f"{office}/kadis", permit)
     assert everything(house.teken) == before
 
@@ -280,7 +280,7 @@ def test_an_office_whose_seal_has_no_certificate_spends_no_number(house):
     for _ in range(house.teken.settings.max_attempts + 1):
         work(house.teken)
         house.clock.forward(minutes=2)
-    assert (house.row(permit).state, house.row(permit).fault) == ("parked", "certificate_missing")
+    assert (house.row(permit).state, house.row(permit).fault) == ("parked", "certificate_expired")
     with house.teken.db.read() as connection:
         assert connection.execute(select(register)).all() == []
 

@@ -135,7 +135,6 @@ def test_our_own_proof_agrees(kind, name):
     assert prove_extension(run.renewed, run.signed, everything).stamped_at == (BEGIN, BEGIN + YEAR)
 
 
-@pytest.mark.skipif(not shutil.which("pdfsig"), reason="poppler's pdfsig is an outside judge, not a dependency")
 @pytest.mark.parametrize(("kind", "name"), BOTH)
 def test_poppler_says_valid(kind, name, tmp_path):
     path = tmp_path / "renewed.pdf"

@@ -168,10 +168,9 @@ def test_our_own_proof_holds_every_year(life):
         assert len(prove_extension(pdf, life.signed, expected).stamped_at) == years + 1
 
 
-@pytest.mark.skipif(
-    not (judges.BUILT / "classpath").is_file(), reason="EU DSS is an outside judge: see tests/conformance"
-)
+@pytest.mark.outside_judge
 def test_eu_dss_believes_the_fifteen_years_with_nothing_but_the_file_and_the_root(life, tmp_path):
+    judges.build()
     root = tmp_path / "root.pem"
     root.write_bytes(life.world.root.certificate.public_bytes(Encoding.PEM))
     file = tmp_path / "fifteen.pdf"
