@@ -102,12 +102,20 @@ def make(out: Path, keys: Path, home: Path) -> None:
     """
     for key in KEYS:
         certificates(PROJECT / "templates", keys / key, key=key, now=MADE)
+    # The one time-stamping authority belongs to the first PKI: whoever takes its stamps has to trust it too.
+    trusted = {name: _together(keys, file) for name, file in (("trust", "root.pem"), ("intermediates", "issuing.pem"))}
     with time_stamping(keys / TSA) as tsa:
         for key, level in itertools.product(KEYS, LEVELS):
-            settings = dict(level.settings) | ({"tsa_url": tsa} if level.time_stamped else {})
+            settings = dict(level.settings) | ({"tsa_url": tsa, **trusted} if level.time_stamped else {})
             kinds = [kind for kind in KINDS if (kind.key, kind.level) in {(key, level), ("", None)}]
             with contextlib.closing(open_office(home / f"{key}-{level.name}", keys / key, **settings)) as teken:
                 _play_all(teken, out, kinds)
+
+
+def _together(keys: Path, file: str) -> Path:
+    bundle = keys / file
+    bundle.write_bytes(b"".join((keys / key / file).read_bytes() for key in KEYS))
+    return bundle
 
 
 def _play_all(teken: Teken, out: Path, kinds: list[Kind]) -> None:
