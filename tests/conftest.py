@@ -6,10 +6,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from service.development import certificates
 from service.settings import PROJECT
 from tests.support.servers import database, postgres, postgres_server, redis_server  # noqa: F401 - fixtures
+
+# How fast examples are made is the machine's business: a busy one must not fail a property that holds.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 
 @pytest.fixture(scope="session")
