@@ -22,6 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     from service.archive import ArchiveDamaged
     from service.errors import TekenError
+    from service.host import HostInvalid
     from service.logs import log_to_stderr
     from service.settings import SettingsInvalid
     from service.sop import OfficeInvalid
@@ -30,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     log_to_stderr()
     try:
         return int(chosen.run(chosen) or 0)
-    except SettingsInvalid as error:
+    except (SettingsInvalid, HostInvalid) as error:
         print(f"teken: {error}", file=sys.stderr)
         return MISUSE
     except OfficeInvalid as error:

@@ -37,6 +37,7 @@ class Settings(BaseModel):
     passphrase_file: Path | None = None
     seal_passphrase_file: Path | None = None
     signer_identity: Path | None = None
+    signing_host: Path | None = None
     pinned_signers: str = ""
     sign_window: Annotated[float, Field(gt=0, le=60)] = 30
     tsa_url: str = ""
@@ -70,6 +71,7 @@ class Settings(BaseModel):
         "passphrase_file",
         "seal_passphrase_file",
         "signer_identity",
+        "signing_host",
     )
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:
