@@ -1,0 +1,111 @@
+"""What needs two people: one proposes, another one confirms, and only then it is carried out, in the same transaction."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from service.canonical import dumps
+from service.clock import stamp
+from service.desk import book
+from service.errors import Conflict, NotFound
+from service.store.desk_tables import Decision, proposals
+
+if TYPE_CHECKING:
+    from service.desk.accounts import Account
+    from service.wiring import Teken
+
+Carry = Callable[["Teken", Connection, "Proposal"], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What somebody proposed. `payload` is the kind's own."""
+
+    id: str
+    office: str
+    kind: str
+    subject: str | None
+    payload: Mapping[str, Any]
+    proposed_by: str
+    proposed_at: str
+    state: str
+    decided_by: str | None
+    decided_at: str | None
+
+    @classmethod
+    def of(cls, row: Row[Any]) -> Proposal:
+        """Return the proposal of a row."""
+        return cls(**{**row._mapping, "payload": json.loads(row.payload)})  # noqa: SLF001 - SQLAlchemy's public name
+
+
+def propose(teken: Teken, who: Account, kind: str, payload: Mapping[str, Any], *, subject: str | None = None) -> str:
+    """Store a proposal of the person's own office; return its id."""
+    row = {
+        "id": f"pro_{secrets.token_hex(10)}",
+        "office": who.office,
+        "kind": kind,
+        "subject": subject,
+        "payload": dumps(dict(payload)),
+        "proposed_by": who.id,
+        "proposed_at": stamp(teken.clock.now()),
+        "state": str(Decision.OPEN),
+    }
+    with teken.db.write() as connection:
+        connection.execute(insert(proposals).values(**row))
+        book.note(
+            teken,
+            office=who.office,
+            account=who.id,
+            action=f"{kind}.proposed",
+            connection=connection,
+            proposal=row["id"],
+        )
+    return str(row["id"])
+
+
+def confirm(teken: Teken, who: Account, proposal: str, carry: Carry) -> Proposal:
+    """Confirm and carry out in one transaction.
+
+    Raises NotFound, Conflict: "own_proposal" (whoever proposed can't confirm), "proposal_decided"; and what `carry` raises.
+    """
+    return _decide(teken, who, proposal, Decision.CONFIRMED, carry)
+
+
+def refuse(teken: Teken, who: Account, proposal: str) -> Proposal:
+    """Decline, or take one's own proposal back. Raises NotFound, Conflict("proposal_decided")."""
+    return _decide(teken, who, proposal, Decision.REFUSED, None)
+
+
+def listed(teken: Teken, office: str, *, state: Decision | None = Decision.OPEN, most: int = 200) -> list[Proposal]:
+    """Return an office's proposals, newest first."""
+    query = select(proposals).where(proposals.c.office == office).order_by(proposals.c.proposed_at.desc()).limit(most)
+    if state is not None:
+        query = query.where(proposals.c.state == str(state))
+    with teken.db.read() as connection:
+        return [Proposal.of(row) for row in connection.execute(query).all()]
+
+
+def _decide(teken: Teken, who: Account, proposal: str, to: Decision, carry: Carry | None) -> Proposal:
+    with teken.db.write() as connection:
+        mine = (proposals.c.id == proposal) & (proposals.c.office == who.office)
+        row = connection.execute(select(proposals).where(mine).with_for_update()).first()
+        if row is None:
+            raise NotFound("proposal_unknown")
+        if row.state != Decision.OPEN:
+            raise Conflict("proposal_decided")
+        if to is Decision.CONFIRMED and row.proposed_by == who.id:
+            raise Conflict("own_proposal")
+        decided = {"state": str(to), "decided_by": who.id, "decided_at": stamp(teken.clock.now())}
+        connection.execute(update(proposals).where(proposals.c.id == proposal).values(**decided))
+        found = Proposal.of(connection.execute(select(proposals).where(proposals.c.id == proposal)).one())
+        if carry is not None:
+            carry(teken, connection, found)
+        action = f"{row.kind}.{to}"
+        book.note(teken, office=who.office, account=who.id, action=action, connection=connection, proposal=proposal)
+    return found

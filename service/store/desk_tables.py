@@ -1,0 +1,96 @@
+"""Tables of the desk: who logs in, his sessions, failed attempts, what he saw and did, and what waits for a second person."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from sqlalchemy import Column, ForeignKey, Index, Integer, Table, Text
+
+from service.store.tables import metadata, one_of
+
+
+class Decision(StrEnum):
+    """What became of a proposal."""
+
+    OPEN = "open"
+    CONFIRMED = "confirmed"
+    REFUSED = "refused"
+
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("office", Text, nullable=False, index=True),
+    Column("login", Text, nullable=False, unique=True),
+    Column("official", Text, ForeignKey("officials.id"), unique=True),  # null: admin or auditor who is no official
+    Column("name", Text, nullable=False),
+    Column("duties", Text, nullable=False),  # JSON list: admin, auditor, ajudan. SOP roles come from mandates alone
+    Column("password_hash", Text),  # null until the invitation is used
+    Column("totp_sealed", Text),  # sealed by the desk's key: a copy of the database makes no codes
+    Column("totp_step", Integer, nullable=False, default=0),  # the newest time step that was used: no code twice
+    Column("invite_hash", Text),
+    Column("invite_until", Text),
+    Column("created_at", Text, nullable=False),
+    Column("disabled_at", Text),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("token_hash", Text, primary_key=True),
+    Column("account", Text, ForeignKey("accounts.id"), nullable=False, index=True),
+    Column("csrf", Text, nullable=False),
+    Column("started_at", Text, nullable=False),
+    Column("seen_at", Text, nullable=False),
+    Column("strong_at", Text),  # when the second factor was shown; null: may do nothing else
+    Column("expires_at", Text, nullable=False),
+)
+
+devices = Table(
+    "devices",
+    metadata,
+    Column("token_hash", Text, primary_key=True),
+    Column("account", Text, ForeignKey("accounts.id"), nullable=False),
+    Column("at", Text, nullable=False),
+)
+
+failures = Table(
+    "login_failures",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("bucket", Text, nullable=False),  # a keyed hash of account and source: neither can be read from it
+    Column("at", Text, nullable=False),
+)
+Index("login_failures_of", failures.c.bucket, failures.c.at)
+
+desk_log = Table(
+    "desk_log",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("at", Text, nullable=False),
+    Column("office", Text, nullable=False),
+    Column("account", Text, nullable=False),  # "" when nobody was logged in
+    Column("action", Text, nullable=False),
+    Column("permit", Text),
+    Column("outcome", Text, nullable=False),  # ok, or the code of the refusal
+    Column("detail", Text, nullable=False, default="{}"),
+)
+Index("desk_log_of_office", desk_log.c.office, desk_log.c.id)
+Index("desk_log_of_permit", desk_log.c.permit, desk_log.c.id)
+
+proposals = Table(
+    "proposals",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("office", Text, nullable=False, index=True),
+    Column("kind", Text, nullable=False),
+    Column("subject", Text),  # a permit, an official, a day: whatever the kind speaks of
+    Column("payload", Text, nullable=False),
+    Column("proposed_by", Text, ForeignKey("accounts.id"), nullable=False),
+    Column("proposed_at", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("decided_by", Text, ForeignKey("accounts.id")),
+    Column("decided_at", Text),
+    one_of("state", list(Decision)),
+)
