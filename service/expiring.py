@@ -27,7 +27,7 @@ def expiring(teken: Teken) -> list[dict[str, Any]]:
     """List the certificates with which an office signs or seals now and that have less than 60 days left."""
     now = teken.clock.now()
     with teken.db.read() as connection:
-        return [one for office in teken.offices.offices.values() for one in _of(connection, office, now)]
+        return [one for office in teken.offices.offices.values() for one in ending(connection, office, now)]
 
 
 def warn(teken: Teken) -> list[dict[str, Any]]:
@@ -41,8 +41,9 @@ def warn(teken: Teken) -> list[dict[str, Any]]:
     return told
 
 
-def _of(connection: Connection, office: Office, now: datetime) -> Iterator[dict[str, Any]]:
-    for owner in _owners(connection, office, now):
+def ending(connection: Connection, office: Office, now: datetime) -> Iterator[dict[str, Any]]:
+    """Yield what one office's certificates in use are, as far as they end within 60 days."""
+    for owner in owners(connection, office, now):
         try:
             row = enrolled(connection, owner, now)
         except TekenError:  # nothing to warn of: the rehearsal refuses, and says why
@@ -52,7 +53,7 @@ def _of(connection: Connection, office: Office, now: datetime) -> Iterator[dict[
             yield {"office": office.code, "owner": owner, "certificate_sha256": row.sha256, "days": left}
 
 
-def _owners(connection: Connection, office: Office, now: datetime) -> list[str]:
+def owners(connection: Connection, office: Office, now: datetime) -> list[str]:
     """Who holds a signing role today, and the office's seal."""
     day = local_day(office, now).isoformat()
     signs = [role.code for role in office.roles.values() if role.signs]

@@ -12,11 +12,10 @@ from service.errors import TekenError
 from service.longterm import NoTimestamper, below
 from service.people import NamedSignatory, enrolled, seal_owner, signatory
 from service.trust import trust
-from signing import Chain, EvidenceFailed, chain_to_anchor, describe_certificate
+from signing import EvidenceFailed, Revocation, Trust, chain_to_anchor, describe_certificate
 
 if TYPE_CHECKING:
     from service.pins import Bundle
-    from service.sop.model import Office
     from service.wiring import Teken
 
 log = structlog.get_logger("teken.fitness")
@@ -39,33 +38,37 @@ def fit_signatory(teken: Teken, bundle: Bundle, role: str | None) -> NamedSignat
         named = signatory(connection, office, role, now)
         owners = [named.official, *([seal_owner(office)] if bundle.permit_type.procedure.sealed else [])]
         ders = [bytes(enrolled(connection, owner, now).der) for owner in owners]
+    required, trusted = not below(office.issue_at_least, "B-LT"), trust(teken.settings)
     for owner, der in zip(owners, ders, strict=True):
-        _check(teken, office, owner, der, now)
+        for cause in check_certificate(owner, der, trusted, teken.revocation, now, revocation_required=required):
+            log.warning("revocation_unknown", owner=owner, cause=cause)
     if below("B-B", office.issue_at_least) and teken.timestamper is None:
         raise NoTimestamper
     return named
 
 
-def _check(teken: Teken, office: Office, owner: str, der: bytes, now: datetime) -> None:
+def check_certificate(
+    owner: str, der: bytes, trusted: Trust, revocation: Revocation, now: datetime, *, revocation_required: bool
+) -> list[str]:
+    """Refuse a certificate that must not sign at `now`; return the codes of what nobody could tell of its chain's revocation.
+
+    A revoked certificate is refused everywhere; that nobody answers is, where the office issues with that answer.
+    Raises CertificateUnfit, EvidenceFailed.
+    """
     for reason in describe_certificate(der).unfit(now):
         raise CertificateUnfit(f"certificate_{reason}", owner=owner)
-    trusted = trust(teken.settings)
     try:
         chain = chain_to_anchor(der, trusted.intermediates_der, trusted.anchors_der, now)
     except EvidenceFailed:
         raise CertificateUnfit("certificate_untrusted", owner=owner) from None
+    unknown = []
     for certificate, issuer in pairwise(chain):
-        _check_revocation(teken, office, owner, (certificate, issuer), now)
-
-
-def _check_revocation(teken: Teken, office: Office, owner: str, pair: Chain, now: datetime) -> None:
-    """A revoked certificate is refused everywhere; that nobody answers is, where the office issues with that answer."""
-    required = not below(office.issue_at_least, "B-LT")
-    if not required and not teken.revocation.has_source(pair[0]):
-        return
-    try:
-        teken.revocation.evidence(pair[0], pair[1], now, now)
-    except EvidenceFailed as unknown:
-        if required or unknown.code == "certificate_revoked":
-            raise
-        log.warning("revocation_unknown", owner=owner, cause=unknown.code)
+        if not revocation_required and not revocation.has_source(certificate):
+            continue
+        try:
+            revocation.evidence(certificate, issuer, now, now)
+        except EvidenceFailed as failed:
+            if revocation_required or failed.code == "certificate_revoked":
+                raise
+            unknown.append(failed.code)
+    return unknown
