@@ -1,31 +1,63 @@
-"""What a procedure demands of whoever signs, and what each back-end is able to do.
+"""What a procedure demands of whoever signs and of whoever seals, and what each back-end is able to do.
 
 The table says what `signing` declares of itself, which a test compares: this package loads no PDF library to read an office.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from service.sop.model import Procedure
+    from service.sop.model import Procedure, SigningChoice
 
 _KEY: Final = frozenset({"prepared_field", "certify", "vector_appearance", "seal_last", "batch"})
 ABLE: Final = {"pkcs12": _KEY, "pkcs11": _KEY, "csc": _KEY, "bsre": frozenset({"batch"})}
 DOCUMENTS: Final = frozenset({"bsre"})
 """Those that take a whole document and give one back."""
+REWRITTEN: Final = "rewritten"
+_HEAD: Final = ("signing", "tanda tangan")
+_SEAL: Final = ("signing.seal", "segel")
 
 
-def demands(procedure: Procedure) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """What the procedure does, in an operator's words, with the capabilities that it takes."""
-    if not procedure.number_first:
-        yield "memberi nomor setelah tanda tangan", ("prepared_field", "certify", "seal_last")
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What an office's back-ends can't do for a procedure: a table and key of `office.toml`, a code and its words."""
+
+    table: str
+    key: str
+    code: str
+    params: Mapping[str, object]
+
+
+def refusals(procedure: Procedure, signing: SigningChoice) -> Iterator[Refusal]:
+    """Compare what a procedure demands with the head's back-end and, separately, with the seal's."""
+    if procedure.number_after:
+        what = "memberi nomor setelah tanda tangan"
+        yield from _lacking(what, _HEAD, signing.backend, ("prepared_field", "certify"))
+        yield from _lacking(what, _SEAL, signing.seal_backend, ("seal_last",))
     elif procedure.sealed:
-        yield "membubuhkan segel setelah tanda tangan", ("seal_last",)
+        yield from _rewriting(signing)
 
 
 def lacks(backend: str, needs: Sequence[str]) -> tuple[str, ...]:
     """The needs that the back-end can't fulfil."""
     return tuple(need for need in needs if need not in ABLE[backend])
+
+
+def _lacking(what: str, side: tuple[str, str], backend: str, needs: Sequence[str]) -> Iterator[Refusal]:
+    lacking = lacks(backend, needs)
+    if lacking:
+        table, whose = side
+        params = {"what": what, "lacks": ", ".join(lacking), "whose": whose, "backend": backend}
+        yield Refusal(table, "backend", "backend_lacks", params)
+
+
+def _rewriting(signing: SigningChoice) -> Iterator[Refusal]:
+    """The seal goes into the field that we prepared, behind a signature that stays: no service may write the file anew."""
+    if signing.backend in DOCUMENTS and signing.returned == REWRITTEN:
+        yield Refusal("signing", "returned", "seal_behind_rewritten", {"backend": signing.backend})
+    if signing.seal_backend in DOCUMENTS and signing.seal_returned == REWRITTEN:
+        yield Refusal("signing.seal", "returned", "seal_rewrites", {"backend": signing.seal_backend})

@@ -33,6 +33,8 @@ MESSAGES: Final = {
     "model_type": "harus tabel",
     "too_short": "tidak boleh kosong",
     "too_long": "terlalu banyak isi, paling banyak {max_length}",
+    "float_type": "harus bilangan",
+    "greater_than": "harus lebih dari {gt}",
     "literal_error": "harus salah satu dari {expected}",
     "greater_than_equal": "paling sedikit {ge}",
     "less_than_equal": "paling banyak {le}",
@@ -59,7 +61,13 @@ MESSAGES: Final = {
     "branch_type": 'jenis izin "{type}" tidak ada di kantor ini',
     "seal_missing": "SOP {type} membubuhkan segel elektronik, tetapi kantor tidak punya segel",
     "returned_needless": 'hanya untuk layanan yang menandatangani dokumen utuh; backend "{backend}" tidak mengembalikan dokumen',
-    "backend_lacks": 'SOP {type} {what}, yang memerlukan {lacks}; backend "{backend}" tidak mampu',
+    "backend_lacks": 'SOP {type} {what}, yang memerlukan {lacks} dari {whose}; backend "{backend}" tidak mampu',
+    "seal_behind_rewritten": "SOP {type} membubuhkan segel setelah tanda tangan, yang memerlukan berkas kita tetap utuh; "
+    'backend "{backend}" dengan returned = "rewritten" menulis ulang berkas',
+    "seal_rewrites": "SOP {type} membubuhkan segel setelah tanda tangan, yang harus tetap utuh; "
+    'backend segel "{backend}" dengan returned = "rewritten" menulis ulang berkas',
+    "seal_needless": "hanya untuk kantor yang punya segel ([certificate] seal)",
+    "number_at_sign_needless": "tidak ada SOP kantor ini yang memberi nomor setelah tanda tangan",
     # number patterns
     "pattern_brace": "kurung kurawal tidak berpasangan",
     "pattern_token": "token {{{token}}} tidak dikenal; yang ada: {known}",

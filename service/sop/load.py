@@ -11,7 +11,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Final
 
 from service.sop import pattern
-from service.sop.backends import demands, lacks
+from service.sop.backends import refusals
 from service.sop.faults import Faults, OfficeInvalid, SopFault
 from service.sop.model import OfficeCode, TypeCode
 from service.sop.office import read_office
@@ -162,6 +162,8 @@ def _read_folder(files: Mapping[str, bytes], folder: str) -> tuple[Office | None
     if read is None:
         return None, [], _all(found)
     _check_use(read, types, found[0])
+    if len(types) == len(names):  # of a type that can't be read nothing is known
+        _check_number_at_sign(read.office, types, found[0])
     for code in read.branches:
         if code not in names:
             found[0].add("branches", code, "branch_type", type=code)
@@ -183,25 +185,14 @@ def _check_use(read: OfficeRead, types: list[PermitType], found: Faults) -> None
             found.add("branches", one.code, "branch_unknown", branch=chosen)
         if one.procedure.sealed and read.office.seal_name is None:
             found.add("certificate", "seal", "seal_missing", type=one.code)
-        _check_backend(read.office, one, found)
+        for refusal in refusals(one.procedure, read.office.signing):  # such a procedure never starts
+            found.add(refusal.table, refusal.key, refusal.code, type=one.code, **refusal.params)
 
 
-def _check_backend(office: Office, one: PermitType, found: Faults) -> None:
-    """A procedure that needs more than the office's back-end can do never starts (DESIGN 7)."""
-    backend = office.signing.backend
-    for what, needs in demands(one.procedure):
-        lacking = lacks(backend, needs)
-        if lacking:
-            found.add(
-                "signing",
-                "backend",
-                "backend_lacks",
-                type=one.code,
-                what=what,
-                lacks=", ".join(lacking),
-                backend=backend,
-            )
-            return
+def _check_number_at_sign(office: Office, types: list[PermitType], found: Faults) -> None:
+    """A choice that changes nothing was meant for another office, or its SOP was misread."""
+    if office.signing.number_at_sign and not any(one.procedure.number_at_sign for one in types):
+        found.add("signing", "number_at_sign", "number_at_sign_needless")
 
 
 def _same_numbers(office: Office, types: list[PermitType]) -> list[Faults]:

@@ -104,6 +104,12 @@ class Procedure:
     clock: str  # "complete" (file complete) or "apply"
     number_first: bool
     sealed: bool
+    number_at_sign: bool = False  # the SOP numbers after the signature, the office with the head's order (ADR 0032)
+
+    @property
+    def number_after(self) -> bool:
+        """Tell whether number and dates are filled in after the head's signature, by the seal's update."""
+        return not self.number_first and not self.number_at_sign
 
     def attested_rows(self) -> tuple[Row, ...]:
         return tuple(row for row in self.rows if row.how is How.ATTESTED)
@@ -158,10 +164,14 @@ class Calendar:
 
 @dataclass(frozen=True, slots=True)
 class SigningChoice:
-    """Where the office's keys are, and how far a service may change what it was given to sign (ADR 0030)."""
+    """Where the office's keys are, how far a service may change what it was given to sign (ADR 0030), and when the number is allotted."""
 
-    backend: str = "pkcs12"  # pkcs12 | pkcs11 | bsre | csc
+    backend: str = "pkcs12"  # the head's: pkcs12 | pkcs11 | bsre | csc
     returned: str = "strict"  # strict | own_field | rewritten; for services that sign whole documents
+    seal_backend: str = "pkcs12"  # the seal's own
+    seal_returned: str = "strict"
+    sign_window: float | None = None  # minutes that a batch's passphrase lives; None: the host's setting
+    number_at_sign: bool = False  # where the SOP numbers after the signature: allotted with the head's order (ADR 0032)
 
 
 @dataclass(frozen=True, slots=True)

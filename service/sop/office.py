@@ -20,13 +20,13 @@ from service.sop.model import (
     SigningChoice,
 )
 from service.sop.read import read
-from service.sop.schema import OfficeFile
+from service.sop.schema import OfficeFile, SealTable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from service.sop.faults import Faults
-    from service.sop.schema import CalendarTable, MandateTable, PersonTable
+    from service.sop.schema import CalendarTable, MandateTable, PersonTable, SigningTable
 
 LEVELS = ("B-B", "B-T", "B-LT", "B-LTA")
 
@@ -50,12 +50,21 @@ def read_office(files: Mapping[str, bytes], folder: str, found: Faults) -> Offic
     _check_calendar(table.calendar, found)
     if LEVELS.index(table.levels.target) < LEVELS.index(table.levels.issue_at_least):
         found.add("levels", "target", "levels", least=table.levels.issue_at_least)
-    if table.signing.returned is not None and table.signing.backend not in DOCUMENTS:
-        found.add("signing", "returned", "returned_needless", backend=table.signing.backend)
+    _check_signing(table, found)
     _check_people(table, found)
     for code in table.series:
         _check_series(table, code, found)
     return None if len(found.found) > before else OfficeRead(_office(table), dict(table.branches))
+
+
+def _check_signing(table: OfficeFile, found: Faults) -> None:
+    choice, seal = _signing(table.signing), table.signing.seal
+    if table.signing.returned is not None and choice.backend not in DOCUMENTS:
+        found.add("signing", "returned", "returned_needless", backend=choice.backend)
+    if seal is not None and seal.returned is not None and choice.seal_backend not in DOCUMENTS:
+        found.add("signing.seal", "returned", "returned_needless", backend=choice.seal_backend)
+    if seal is not None and table.certificate.seal is None:
+        found.add("signing", "seal", "seal_needless")
 
 
 def _check_calendar(calendar: CalendarTable, found: Faults) -> None:
@@ -140,7 +149,21 @@ def _office(table: OfficeFile) -> Office:
         certificate_label=table.certificate.label,
         holder_name=table.holder_name,
         year_end=table.year_end,
-        signing=SigningChoice(table.signing.backend, table.signing.returned or "strict"),
+        signing=_signing(table.signing),
+    )
+
+
+def _signing(table: SigningTable) -> SigningChoice:
+    """The seal's key lies where the head's does; beside a service that signs for persons it is a file of the office's own."""
+    seal = table.seal or SealTable()
+    beside = "pkcs12" if table.backend in DOCUMENTS else table.backend
+    return SigningChoice(
+        backend=table.backend,
+        returned=table.returned or "strict",
+        seal_backend=seal.backend or beside,
+        seal_returned=seal.returned or "strict",
+        sign_window=table.sign_window,
+        number_at_sign=table.number_at_sign,
     )
 
 

@@ -42,6 +42,7 @@ class Plan:
     acts: tuple[Act, ...]
     number_first: bool
     sealed: bool
+    number_at_sign: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,17 +63,24 @@ class PlanRefused(Exception):
         super().__init__(", ".join(fault.code for fault in faults))
 
 
-def compile_plan(rows: Sequence[Row]) -> Plan:
-    """The plan of rows that are sound one by one and numbered in order. Raises PlanRefused with every fault."""
+def compile_plan(rows: Sequence[Row], *, number_at_sign: bool = False) -> Plan:
+    """The plan of rows that are sound one by one and numbered in order. Raises PlanRefused with every fault.
+
+    With `number_at_sign` a number after the signature only records what the head's signature covers already.
+    """
     named = tuple(_in_sop_order(rows))
-    faults = [*_count_faults(named)] or [*_order_faults(named)]  # an order is only blamed where the acts are right
+    faults = [*_count_faults(named)] or [
+        *_order_faults(named, number_at_sign=number_at_sign)
+    ]  # an order is only blamed where the acts are right
     if faults:
         raise PlanRefused(faults)
     verbs = [act.verb for act in named]
+    number_first = verbs.index(Verb.NUMBER) < verbs.index(Verb.SIGN)
     return Plan(
         acts=_with_ending(_with_draft(named)),
-        number_first=verbs.index(Verb.NUMBER) < verbs.index(Verb.SIGN),
+        number_first=number_first,
         sealed=Verb.SEAL in verbs,
+        number_at_sign=number_at_sign and not number_first,
     )
 
 
@@ -99,10 +107,10 @@ def _with_draft(acts: tuple[Act, ...]) -> tuple[Act, ...]:
 
 
 def _with_ending(acts: tuple[Act, ...]) -> tuple[Act, ...]:
-    """Issue right after the last signature or seal, then notify and archive, each only if no row names it."""
+    """Issue right after the last of number, signature and seal, then notify and archive, each only if no row names it."""
     ending = [_own(verb) for verb in (Verb.ISSUE, Verb.NOTIFY, Verb.ARCHIVE) if _first(acts, verb) is None]
     named = _first(acts, Verb.ISSUE)
-    after = (_last_signature(acts) if named is None else named) + 1
+    after = (_complete(acts) if named is None else named) + 1
     return (*acts[:after], *ending, *acts[after:])
 
 
@@ -110,8 +118,8 @@ def _first(acts: Sequence[Act], *verbs: Verb) -> int | None:
     return next((index for index, act in enumerate(acts) if act.verb in verbs), None)
 
 
-def _last_signature(acts: Sequence[Act]) -> int:
-    return max(index for index, act in enumerate(acts) if act.verb in {Verb.SIGN, Verb.SEAL})
+def _complete(acts: Sequence[Act]) -> int:
+    return max(index for index, act in enumerate(acts) if act.verb in {Verb.NUMBER, Verb.SIGN, Verb.SEAL})
 
 
 def _fault(act: Act, code: str, **params: object) -> PlanFault:
@@ -130,10 +138,10 @@ def _count_faults(acts: Sequence[Act]) -> Iterator[PlanFault]:
             yield PlanFault(None, verb, "act_missing", {"verb": verb})
 
 
-def _order_faults(acts: Sequence[Act]) -> Iterator[PlanFault]:
+def _order_faults(acts: Sequence[Act], *, number_at_sign: bool) -> Iterator[PlanFault]:
     for index, act in enumerate(acts):
         yield from _draft_faults(acts, index, act)
-        yield from _signing_faults(acts, index, act)
+        yield from _signing_faults(acts, index, act, number_at_sign=number_at_sign)
         yield from _ending_faults(acts, index, act)
 
 
@@ -147,21 +155,25 @@ def _draft_faults(acts: Sequence[Act], index: int, act: Act) -> Iterator[PlanFau
         yield _fault(act, "late_check", verb=act.verb, first=acts[fixed].verb, row=acts[fixed].row)
 
 
-def _signing_faults(acts: Sequence[Act], index: int, act: Act) -> Iterator[PlanFault]:
-    """A number after the signature is protected by the seal alone: one update fills it and seals (ADR 0003)."""
+def _signing_faults(acts: Sequence[Act], index: int, act: Act, *, number_at_sign: bool) -> Iterator[PlanFault]:
+    """A number after the signature is protected by the seal alone: one update fills it and seals (ADR 0003).
+
+    Unless the office allots it with the head's order: then his signature protects it (ADR 0032).
+    """
     signed = _first(acts, Verb.SIGN)
     if signed is None:
         return
     if act.verb is Verb.SEAL and index < signed:
         yield _fault(act, "early_seal")
-    if act.verb is Verb.NUMBER and index > signed and _verb_at(acts, index + 1) is not Verb.SEAL:
+    unsealed = index > signed and _verb_at(acts, index + 1) is not Verb.SEAL
+    if act.verb is Verb.NUMBER and unsealed and not number_at_sign:
         yield _fault(act, "number_unsealed")
 
 
 def _ending_faults(acts: Sequence[Act], index: int, act: Act) -> Iterator[PlanFault]:
     issued = _first(acts, Verb.ISSUE)
     signed = _first(acts, Verb.SIGN)
-    complete = _last_signature(acts) if signed is not None else len(acts)
+    complete = _complete(acts) if signed is not None else len(acts)
     if act.verb is Verb.ISSUE and index < complete:
         yield _fault(act, "early_issue")
     if act.verb in _AFTER_ISSUE and signed is not None and index < (complete if issued is None else issued):

@@ -144,7 +144,7 @@ def _check_standard(text: str, where: str, key: str, found: Faults) -> None:
 def _plan(table: SopFile, branch: str | None, office: Office, found: Faults) -> Plan | None:
     places = {row.no: (f"row[{index}]", row) for index, row in _of_branch(table, branch)}
     try:
-        return compile_plan(_rows(table, branch, office))
+        return compile_plan(_rows(table, branch, office), number_at_sign=office.signing.number_at_sign)
     except PlanRefused as refused:
         for fault in refused.faults:
             where, key = ("row", "verb") if fault.row is None else _blame(*places[fault.row], fault.verb)
@@ -173,6 +173,7 @@ def _procedure(table: SopFile, branch: str | None, plan: Plan, office: Office) -
         clock=sop.clock,
         number_first=plan.number_first,
         sealed=plan.sealed,
+        number_at_sign=plan.number_at_sign,
     )
 
 

@@ -70,6 +70,8 @@ Path = Annotated[
 Adr = Annotated[str, AfterValidator(_shaped(r"\d{4}(, \d{4})*", "adr_shape"))]
 Weekday = Annotated[int, Field(ge=1, le=7)]
 Level = Literal["B-B", "B-T", "B-LT", "B-LTA"]
+BackendName = Literal["pkcs12", "pkcs11", "bsre", "csc"]
+ReturnedName = Literal["strict", "own_field", "rewritten"]
 VerbName = Literal[
     "apply", "check", "forward", "recommend", "enter", "verify", "assemble", "paraf", "approve", "number",
     "sign", "seal", "issue", "notify", "archive", "print", "deliver", "survey", "handover", "receive",
@@ -118,9 +120,17 @@ class CertificateTable(Table):
     seal: Text | None = None
 
 
+class SealTable(Table):
+    backend: BackendName | None = None
+    returned: ReturnedName | None = None
+
+
 class SigningTable(Table):
-    backend: Literal["pkcs12", "pkcs11", "bsre", "csc"] = "pkcs12"
-    returned: Literal["strict", "own_field", "rewritten"] | None = None
+    backend: BackendName = "pkcs12"
+    returned: ReturnedName | None = None
+    seal: SealTable | None = None
+    sign_window: Annotated[float, Field(gt=0, le=60)] | None = None
+    number_at_sign: bool = False
 
 
 class RoleTable(Table):
