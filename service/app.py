@@ -10,7 +10,7 @@ from service.errors import Busy
 from service.logs import log_to_stderr
 from service.settings import Settings
 from service.store import StoreBusy
-from service.web import about, api, headers, problems, verify
+from service.web import about, api, desk, headers, problems, verify
 from service.wiring import open_teken
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ def create_app(teken: Teken) -> Flask:
     app.register_blueprint(api.api)
     app.register_blueprint(about.about)
     app.register_blueprint(verify.verify)
+    app.register_blueprint(desk.desk)
     return app
 
 

@@ -42,6 +42,6 @@ def _wait(connection: Connection, bucket: str, free: int, now: datetime) -> time
     count, last = connection.execute(select(func.count(), func.max(failures.c.at)).where(recent)).one()
     if count < free:
         return timedelta()
-    pause = min(FIRST_WAIT * 2 ** min(count - free, 10), LONGEST_WAIT)
+    pause: timedelta = min(FIRST_WAIT * 2 ** min(count - free, 10), LONGEST_WAIT)
     over = instant(str(last)) + pause
     return max(over - now, timedelta())

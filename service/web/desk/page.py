@@ -1,0 +1,115 @@
+"""A page of the desk: the frame around it, its words, icons and the office's colour."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+from flask import Response, render_template, request, url_for
+from markupsafe import Markup
+
+from service import problems
+from service.web import teken
+from service.web.desk.assets import address
+from service.web.desk.routing import LANGUAGE, cookie, current, known
+from service.web.desk.words import LANGUAGES, Words
+from service.web.headers import request_id
+from service.web.problems import plain
+from service.web.verify_words import WESTERN
+
+if TYPE_CHECKING:
+    from service.desk.sessions import Session
+    from service.errors import TekenError
+    from service.sop.model import Office
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One entry of the navigation: endpoint, icon, key of its words, and who sees it (nobody named: everybody)."""
+
+    endpoint: str
+    icon: str
+    words: str
+    one_of: tuple[str, ...] = ()
+
+
+PLACES: list[Place] = [Place("desk.inbox", "inbox", "frame.inbox")]
+"""In the order in which they are shown; each screen adds its own."""
+
+
+def page(template: str, *, status: int = 200, **values: Any) -> Response:
+    """Render a page of the desk in the asker's language, inside the office's frame."""
+    html = render_template(f"desk/{template}", **_frame(), **values)
+    response = Response(html, status, mimetype="text/html")
+    response.headers["Content-Language"] = language()
+    response.headers["Vary"] = "Cookie"
+    return response
+
+
+def words() -> Words:
+    """Return the asker's words, with his office's time zone."""
+    office = _office(known())
+    return Words(language(), office.calendar.timezone if office else WESTERN)
+
+
+def language() -> str:
+    """Return the language that was chosen with the switch; Indonesian otherwise."""
+    chosen = request.cookies.get(cookie(LANGUAGE), "")
+    return chosen if chosen in LANGUAGES else LANGUAGES[0]
+
+
+def error_page(error: TekenError) -> Response:
+    """Tell what went wrong and what to do, inside the frame."""
+    codes = [error.code, *(getattr(kind, "code", "") for kind in type(error).__mro__)]
+    code = next(one for one in codes if one in problems.problem_texts())
+    told = problems.problem(code, error.params, language())
+    faults = [plain(fault, language()) for fault in error.faults]
+    response = page("error.html", status=error.status, told=told, faults=faults, request_id=request_id())
+    if error.retry_after is not None:
+        response.headers["Retry-After"] = str(error.retry_after)
+    return response
+
+
+def icon(name: str) -> Markup:
+    """Return an icon; the word beside it says what it means."""
+    return Markup('<svg class="icon" viewBox="0 0 24 24" aria-hidden="true"><path d="{}"/></svg>').format(
+        _icons()[name]
+    )
+
+
+def fault_words(error: TekenError) -> dict[str, str]:
+    """Return the words of a form's faults by field, the pointer without its slash."""
+    return {fault.pointer.strip("/"): plain(fault, language())["detail"] for fault in error.faults}
+
+
+def _frame() -> dict[str, Any]:
+    session, office = current(), _office(known())
+    return {
+        "t": words(),
+        "lang": language(),
+        "other": LANGUAGES[1 - LANGUAGES.index(language())],
+        "icon": icon,
+        "asset": address,
+        "office": office,
+        "session": session,
+        "csrf": Markup('<input type="hidden" name="csrf" value="{}">').format(session.csrf) if session else "",
+        "places": _places(session) if session else [],
+        "here": request.endpoint,
+    }
+
+
+def _places(session: Session) -> list[tuple[Place, str]]:
+    shown = [one for one in PLACES if not one.one_of or session.is_one_of(*one.one_of)]
+    return [(one, url_for(one.endpoint)) for one in shown]
+
+
+def _office(session: Session | None) -> Office | None:
+    return teken().offices.office(session.account.office) if session is not None else None
+
+
+@cache
+def _icons() -> dict[str, str]:
+    return tomllib.loads(resources.files(__package__).joinpath("icons.toml").read_text("utf-8"))

@@ -1,0 +1,185 @@
+"""Routes of the desk, each with who may use it, and the one gate before all of them: session, second factor, CSRF, duty."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+from flask import Blueprint, Response, g, redirect, request, url_for
+
+from service.desk import book
+from service.desk.sessions import Caller, Session, find
+from service.errors import Forbidden, TekenError
+from service.web import teken
+
+if TYPE_CHECKING:
+    from werkzeug.wrappers import Response as AnyResponse
+
+SESSION, DEVICE, LANGUAGE = "teken_meja", "teken_perangkat", "bahasa"
+READING = frozenset({"GET", "HEAD", "OPTIONS"})
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+
+desk = Blueprint("desk", __name__, url_prefix="/meja", template_folder="templates")
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """Who may use a route: anybody, anybody who is logged in, or only people with one of these roles or duties."""
+
+    anyone: bool = False
+    one_of: tuple[str, ...] = ()
+
+
+ANYONE = Who(anyone=True)
+STAFF = Who()
+
+
+class LoginNeeded(Forbidden):
+    """Nobody is logged in, or the session is over."""
+
+    code = "login_needed"
+
+
+class FormOutdated(Forbidden):
+    """The form was not made for this session: a stranger's page, or one from before the last log-in."""
+
+    code = "form_outdated"
+
+
+BEFORE_SESSION = frozenset({"desk.login", "desk.invitation"})
+"""Forms that a session that is still around has nothing to do with."""
+WHO: dict[str, Who] = {}
+"""By endpoint; a test holds every route of the desk against it."""
+
+
+def only(*roles_or_duties: str) -> Who:
+    """Allow people who hold one of these today."""
+    return Who(one_of=roles_or_duties)
+
+
+def route(rule: str, who: Who, *, methods: tuple[str, ...] = ("GET",)) -> Callable[[Any], Any]:
+    """Register a view under /meja for these people."""
+
+    def register(view: Any) -> Any:
+        WHO[f"desk.{view.__name__}"] = who
+        return desk.route(rule, methods=methods)(view)
+
+    return register
+
+
+def here() -> Session:
+    """Return the session of whoever asks. Only for routes that are not for anyone."""
+    session = current()
+    assert session is not None, "the gate lets nobody else in"
+    return session
+
+
+def current() -> Session | None:
+    """Return the session, if the second factor was shown too."""
+    session = known()
+    return session if session is not None and session.strong else None
+
+
+def known() -> Session | None:
+    """Return the session also while it still waits for its second factor."""
+    if "desk_session" not in g:
+        token = request.cookies.get(cookie(SESSION), "")
+        g.desk_session = find(teken(), token) if token else None
+    return cast("Session | None", g.desk_session)
+
+
+def caller() -> Caller:
+    """Return what is known of who knocks."""
+    return Caller(source=request.remote_addr or "", device=request.cookies.get(cookie(DEVICE), ""))
+
+
+def cookie(name: str) -> str:
+    """Return the cookie's name: over HTTPS one that no other host and no plain page can set."""
+    return f"__Host-{name}" if request.is_secure else name
+
+
+def keep(response: AnyResponse, name: str, value: str, *, days: int | None = None) -> AnyResponse:
+    """Set a cookie that scripts can't read and other sites' pages don't send."""
+    age = days * 86400 if days else None
+    response.set_cookie(
+        cookie(name), value, max_age=age, secure=request.is_secure, httponly=True, samesite="Strict", path="/"
+    )
+    return response
+
+
+def drop(response: AnyResponse, name: str) -> AnyResponse:
+    """Take a cookie back."""
+    response.delete_cookie(cookie(name), secure=request.is_secure, httponly=True, samesite="Strict", path="/")
+    return response
+
+
+def saw(action: str, permit: str | None = None, **detail: Any) -> None:
+    """Note in the desk's log what the person saw or did."""
+    session = here()
+    book.note(
+        teken(), office=session.account.office, account=session.account.id, action=action, permit=permit, **detail
+    )
+
+
+@desk.before_request
+def _gate() -> AnyResponse | None:
+    who = WHO[str(request.endpoint)]
+    if request.method not in READING:
+        _check_form()
+    if who.anyone:
+        return None
+    session = current()
+    if session is None:
+        return _to_login()
+    if who.one_of and not session.is_one_of(*who.one_of):
+        raise Forbidden
+    return None
+
+
+def _check_form() -> None:
+    """A form is taken from our own pages only; of whoever is logged in also only with the session's own token."""
+    if request.headers.get("Sec-Fetch-Site", "same-origin") not in {"same-origin", "none"}:
+        raise FormOutdated
+    session = known()
+    if session is not None and request.endpoint not in BEFORE_SESSION:
+        given = request.form.get("csrf", "")
+        if not secrets.compare_digest(given.encode(), session.csrf.encode()):
+            raise FormOutdated
+
+
+def _to_login() -> AnyResponse:
+    if request.headers.get("HX-Request"):
+        response = Response(status=204)
+        response.headers["HX-Redirect"] = url_for("desk.login")
+        return response
+    if request.method in READING:
+        return redirect(url_for("desk.login", lanjut=request.full_path.rstrip("?")), 303)
+    raise LoginNeeded
+
+
+@desk.errorhandler(TekenError)
+def _told(error: TekenError) -> Response:
+    from service.web.desk.page import error_page
+
+    _note_refusal(error)
+    return error_page(error)
+
+
+def _note_refusal(error: TekenError) -> None:
+    session = current()
+    office, account = (session.account.office, session.account.id) if session else ("", "")
+    permit = (request.view_args or {}).get("permit")
+    action = str(request.endpoint).removeprefix("desk.")
+    book.note(teken(), office=office, account=account, action=action, permit=permit, outcome=error.code)
+
+
+@desk.after_request
+def _headers(response: Response) -> Response:
+    response.headers.setdefault("Content-Security-Policy", POLICY)
+    response.headers.setdefault("X-Robots-Tag", "noindex, nofollow, noarchive")
+    return response
