@@ -16,6 +16,7 @@ from benchmarks import plain
 from benchmarks.figures import Ratio, Spread, ratio, spread
 from benchmarks.office import NUMBER_FIRST, Bench, bench, letters, open_office
 from service.document.fields import prepare
+from service.document.locks import certified
 from service.people import local_day
 from service.pins import Bundle
 from service.steps import work as steps
@@ -85,8 +86,15 @@ def _paper(office: Bench) -> _Paper:
 def _ours(paper: _Paper) -> Callable[[dict[str, Any]], object]:
     bundle, url = paper.bundle, paper.row.verify_url
     kind, typesetter = bundle.permit_type, bundle.typesetter
-    spec = SignatureSpec(FIELD, kind.title, bundle.office.city, certify=True, permission=2, appearance=QrCode(url))
-    signer = (ExpectedSignature(FIELD, paper.key.certificate_sha256, certify=True),)
+    spec = SignatureSpec(
+        FIELD,
+        kind.title,
+        bundle.office.city,
+        certify=True,
+        permission=certified(kind.procedure),
+        appearance=QrCode(url),
+    )
+    signer = (ExpectedSignature(FIELD, paper.key.certificate_sha256, certify=True, permission=spec.permission),)
 
     def make(page: dict[str, Any]) -> object:
         typeset = typesetter.typeset(page, photo=None, timestamp=_now())

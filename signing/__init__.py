@@ -28,7 +28,18 @@ from signing.filling import fits
 from signing.inspection import inspect
 from signing.isolation import inspect_isolated
 from signing.longterm import Extended, extend_lt, extend_lta, gather, renew
-from signing.model import Appearance, FieldSpec, Frame, Level, Lock, QrCode, SignatureSpec, Signed
+from signing.model import (
+    ARCHIVE_FIELDS,
+    Appearance,
+    FieldSpec,
+    Frame,
+    Level,
+    Lock,
+    Permission,
+    QrCode,
+    SignatureSpec,
+    Signed,
+)
 from signing.pades import fill_and_seal, sign
 from signing.proof import Expectation, ExpectedSignature, Proof, prove
 from signing.returned import Accepted, accept_returned
@@ -37,6 +48,7 @@ from signing.timestamp import FirstThatAnswers, HttpTimestamper, Timestamper
 from signing.together import Paper, sign_together
 
 __all__ = [
+    "ARCHIVE_FIELDS",
     "PRINTABLE_ASCII",
     "Accepted",
     "Ageing",
@@ -72,6 +84,7 @@ __all__ = [
     "Order",
     "Paper",
     "Passphrase",
+    "Permission",
     "Pkcs11Backend",
     "Pkcs12Backend",
     "PreparationFailed",

@@ -36,6 +36,7 @@ class SignatureFacts:
     `docmdp_ok`: later updates stay within what it and its locks permit; `modification` is what they amount to.
     `trusted`: its chain ends at a given anchor, now; `trust_problem` names the reason if not.
     `signed_at` is the signer's claim, `timestamp_at` a time-stamp's (only if that is valid; `timestamp_trusted`).
+    `locks` are the fields that it freezes, `permission` is what it permits afterwards (DocMDP's 1, 2 or 3), if it says so.
     `weak` names algorithms that prove nothing any more. `end` is the offset behind its last covered byte.
     """
 
@@ -57,6 +58,7 @@ class SignatureFacts:
     trust_problem: str
     weak: tuple[str, ...]
     locks: str
+    permission: int | None
     end: int
 
     @property

@@ -18,7 +18,7 @@ from pikepdf import Array, Dictionary, Name, String
 from signing.appearance import extent
 from signing.errors import PreparationFailed, translated
 from signing.fieldfont import PRINTABLE_ASCII, RESOURCE, field_font
-from signing.model import FieldSpec, Lock
+from signing.model import ARCHIVE_FIELDS, FieldSpec, Lock
 
 MARKER: Final = "x-field:"
 _READ_ONLY: Final = 1
@@ -74,10 +74,12 @@ def _check(fields: Sequence[FieldSpec]) -> None:
     names = [field.name for field in fields]
     if len(set(names)) != len(names):
         raise PreparationFailed("field_spec", "a name occurs twice")
+    if set(names) & set(ARCHIVE_FIELDS):
+        raise PreparationFailed("field_spec", "an archive's name")
     for field in fields:
         if field.lock and field.kind != "signature":
             raise PreparationFailed("field_spec", f"{field.name}: only a signature field locks")
-        strangers = set(field.lock.fields) - set(names) if field.lock else set()
+        strangers = set(field.lock.fields) - {*names, *ARCHIVE_FIELDS} if field.lock else set()
         if strangers:
             raise PreparationFailed("field_spec", f"{field.name} locks unknown {sorted(strangers)}")
 

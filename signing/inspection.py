@@ -109,6 +109,7 @@ def _signature(embedded: EmbeddedPdfSignature, trust: Trust) -> SignatureFacts:
         trust_problem=problem or ("" if status.trusted else _trust_problem(status)),
         weak=tuple(_weak(embedded)),
         locks=_locks(embedded),
+        permission=embedded.docmdp_level.value if embedded.docmdp_level else None,
         end=int(byte_range[-2]) + int(byte_range[-1]),
     )
 

@@ -25,12 +25,11 @@ from signing.coverage import is_answered
 from signing.errors import EvidenceFailed, SigningFailed, translated
 from signing.facts import Trust
 from signing.holdings import Holdings, Use, holdings, uncovered
-from signing.model import Level
+from signing.model import ARCHIVE_FIELD, Level
 from signing.revocation import Evidence, Revocation, collect
 from signing.timestamp import Timestamper
 from signing.tokenproof import prove_token
 
-ARCHIVE_FIELD: Final = "arsip_"
 ARCHIVE_LABEL: Final = "Stempel waktu arsip"
 _DIGEST: Final[Digest] = "sha256"
 _TOKEN_ROOM: Final = 12_288

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Final, Literal
 
 from signing.errors import SigningError
 
@@ -12,10 +12,14 @@ LockAction = Literal["all", "exclude", "include"]
 Permission = Literal[1, 2, 3]
 Level = Literal["B-B", "B-T", "B-LT", "B-LTA"]
 
+ARCHIVE_FIELD: Final = "arsip_"
+ARCHIVE_FIELDS: Final = tuple(f"{ARCHIVE_FIELD}{number}" for number in range(1, 31))
+"""The fields of the document time-stamps to come, as many as an inspection reads: locks leave them out (docs/adr/0013)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Lock:
-    """What a signature in this field freezes (ISO 32000-2, 12.7.5.5): all fields, all but some, or some.
+    """What a signature in this field freezes (ISO 32000-2, 12.7.5.5): all fields, all but some, or some, also future ones.
 
     `permission` is DocMDP's: 1 nothing may change, 2 form filling and signing, 3 annotations too.
     """

@@ -21,7 +21,7 @@ from signing.cmsproof import prove_cms
 from signing.drawing import drawn_modules, drawn_value, page_text, plain, prove_paths_only
 from signing.errors import ProofFailed, translated
 from signing.fieldfont import RESOURCE
-from signing.model import Level
+from signing.model import Level, Permission
 from signing.revisions import Update, read_update
 
 _SIGNATURE_HAS: Final = {
@@ -39,7 +39,7 @@ _SIGNATURE_HAS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class ExpectedSignature:
-    """Who must have signed, where: the SHA-256 of the exact certificate, in lower-case hex.
+    """Who must have signed, where: the SHA-256 of the exact certificate, in lower-case hex; a certification permits `permission`.
 
     With `chain_sha256` the further embedded certificates must be exactly those; without, they must only have issued one
     another, which leaves the topmost one's own bytes unproven (no signature in the file covers them).
@@ -49,12 +49,13 @@ class ExpectedSignature:
     certificate_sha256: str
     certify: bool = False
     chain_sha256: frozenset[str] | None = None
+    permission: Permission = 2
 
     @classmethod
-    def by(cls, key: Backend, field: str, *, certify: bool = False) -> ExpectedSignature:
+    def by(cls, key: Backend, field: str, *, certify: bool = False, permission: Permission = 2) -> ExpectedSignature:
         """What `key` must have left in `field`."""
         chain = frozenset(hashlib.sha256(der).hexdigest() for der in key.chain_der)
-        return cls(field, key.certificate_sha256, certify, chain)
+        return cls(field, key.certificate_sha256, certify, chain, permission)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,12 +136,14 @@ def _prove_signature(pdf: bytes, signature: pikepdf.Object, update: Update, expe
 
 
 def _prove_locks(before: pikepdf.Object, above: Revision, expected: ExpectedSignature) -> None:
-    """What the prepared field wanted locked is what the signature locks."""
+    """What the prepared field wanted locked is what the signature locks, and a certification permits what it must."""
     signature = above.fields[expected.field].V
     transforms = {str(entry.TransformMethod): entry.TransformParams for entry in signature.get("/Reference", [])}
     wanted = ({"/DocMDP"} if expected.certify else set()) | ({"/FieldMDP"} if "/Lock" in before else set())
     if set(transforms) != wanted or len(signature.get("/Reference", [])) != len(wanted):
         raise ProofFailed("proof_fields", f"{expected.field}: locks")
+    if expected.certify and transforms["/DocMDP"].get("/P") != expected.permission:
+        raise ProofFailed("proof_fields", f"{expected.field}: permission")
     if "/FieldMDP" not in transforms:
         return
     for key in ("/Action", "/Fields", "/P"):

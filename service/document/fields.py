@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import tomllib
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from service.document.glyphs import fonts_of
+from service.document.locks import SEAL_LOCK, head_lock
 from service.document.markers import HEAD, LATER, SEAL
 from service.document.typeset import Typeset
-from signing import FieldSpec, Lock, prepare_fields
+from signing import FieldSpec, prepare_fields
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
     from service.sop.model import Procedure
 
 SIZES = "_shared/type.toml"
-FILL_AND_SIGN: Final = 2
-NOTHING: Final = 1
-"""DocMDP permissions (ISO 32000-2, 12.8.2.2)."""
 
 
 def final(
@@ -47,18 +45,13 @@ def prepare(typeset: Typeset, files: Mapping[str, bytes], procedure: Procedure, 
 
 
 def field_specs(procedure: Procedure, page: Page) -> tuple[FieldSpec, ...]:
-    """Return the fields of a procedure, with what each signature freezes (docs/ISSUANCE.md).
-
-    The head's signature leaves out exactly what is filled or signed after it; the last one freezes everything.
-    """
+    """Return the fields of a procedure, with what each signature freezes (docs/ISSUANCE.md)."""
     labels = page["fields"]
     later = () if procedure.number_first else LATER
-    left_out = (*later, *((SEAL,) if procedure.sealed else ()))
-    head = Lock("exclude", left_out, FILL_AND_SIGN) if left_out else Lock("all", (), FILL_AND_SIGN)
     specs = [FieldSpec(name, "text", labels[name]) for name in later]
-    specs.append(FieldSpec(HEAD, "signature", labels[HEAD], head))
+    specs.append(FieldSpec(HEAD, "signature", labels[HEAD], head_lock(procedure)))
     if procedure.sealed:
-        specs.append(FieldSpec(SEAL, "signature", labels[SEAL], Lock("all", (), NOTHING)))
+        specs.append(FieldSpec(SEAL, "signature", labels[SEAL], SEAL_LOCK))
     return tuple(specs)
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, insert, select
 from service import failpoints, moves
 from service.canonical import dumps
 from service.clock import stamp
+from service.document.locks import certified
 from service.errors import TekenError
 from service.longterm import MARGIN, below, extend, level_of, raised
 from service.moves import Done
@@ -134,6 +135,7 @@ def expectation(teken: Teken, row: Row[Any], bundle: Bundle, signatures: list[di
                 certificate_sha256=one["certificate_sha256"],
                 certify=one["field"] == sign.FIELD,
                 chain_sha256=frozenset(one["chain_sha256"]),
+                permission=certified(bundle.permit_type.procedure),
             )
             for one in signatures
         ),

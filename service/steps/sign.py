@@ -11,6 +11,7 @@ from service import batch_ends, failpoints, moves
 from service.archive import sha256
 from service.batch_signing import key_for
 from service.clock import stamp
+from service.document.locks import certified
 from service.errors import MandateExpired, NotFound
 from service.moves import Done
 from service.people import Actor, signatory
@@ -84,7 +85,7 @@ def _spec(work: Work, row: Row[Any]) -> SignatureSpec:
         reason=work.bundle.permit_type.title,
         location=work.bundle.office.city,
         certify=True,
-        permission=2,
+        permission=certified(procedure),
         appearance=look,
     )
 

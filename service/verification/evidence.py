@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Row, or_, select
 
-from service.document.markers import HEAD, LATER, SEAL
+from service.document.locks import SEAL_LOCK, certified, head_lock
+from service.document.markers import HEAD, SEAL
 from service.people import local_day, seal_owner
 from service.permits import RELEASED
 from service.store.tables import certificates, documents, mandates, officials, permits, quarantine
@@ -19,13 +20,13 @@ from service.store.tables import certificates, documents, mandates, officials, p
 if TYPE_CHECKING:
     from service.sop.load import Catalogue
     from service.sop.model import Office, Procedure
-    from signing import Inspection, SignatureFacts
+    from signing import Inspection, Lock, SignatureFacts
 
 _END = b"%%EOF\n"
 _MOST_REVISIONS = 64
 
-Shape = tuple[tuple[str, str], ...]
-"""The signatures of a flow in their order: (field, what it locks)."""
+Shape = tuple[tuple[str, str, int | None], ...]
+"""The signatures of a flow in their order: (field, what it locks, what it permits)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,10 +117,13 @@ def shapes(offices: Catalogue) -> dict[str, frozenset[Shape]]:
 
 
 def _shape(procedure: Procedure) -> Shape:
-    later = () if procedure.number_first else tuple(LATER)
-    left_out = (*later, *((SEAL,) if procedure.sealed else ()))
-    head = (HEAD, f"Exclude {','.join(left_out)}" if left_out else "All")
-    return (head, (SEAL, "All")) if procedure.sealed else (head,)
+    head = (HEAD, _words(head_lock(procedure)), certified(procedure))
+    return (head, (SEAL, _words(SEAL_LOCK), SEAL_LOCK.permission)) if procedure.sealed else (head,)
+
+
+def _words(lock: Lock | None) -> str:
+    """A lock as the inspection names it."""
+    return f"{lock.action.capitalize()} {','.join(lock.fields)}".strip() if lock else ""
 
 
 def descent(connection: Connection, hashes: Iterable[str], *, ours: bool) -> Descent:

@@ -61,7 +61,7 @@ def _wrong(found: Inspection, signatures: list[SignatureFacts], known: Evidence)
     by = [known.owners.get(one.certificate_sha256) for one in signatures]
     if not _same_office(by):
         yield "other_signer"
-    shape = tuple((one.field, one.locks) for one in signatures)
+    shape = tuple((one.field, one.locks, one.permission) for one in signatures)
     office = next(owner.office for owner in by if owner)
     if shape not in known.shapes.get(office, frozenset()) or not _in_order(found, signatures):
         yield "unexpected_signatures"

@@ -11,6 +11,7 @@ from service.document import RehearsalFailed
 from service.document.fields import field_specs, final
 from service.document.markers import markers
 from service.document.rehearse import rehearse
+from signing import ARCHIVE_FIELDS as ARCHIVE
 from tests.document.offices import AT, KINDS, page, photo
 
 
@@ -46,13 +47,17 @@ def test_wrong_markers_are_told(typesetters):
 @pytest.mark.parametrize(
     ("kind", "locks"),
     [
-        ("rohil-pm", {"ttd_kepala": ("all", (), 2)}),
-        ("rohul", {"ttd_kepala": ("exclude", ("segel",), 2), "segel": ("all", (), 1)}),
+        ("rohil-pm", {}),
+        ("rohul", {"ttd_kepala": ("exclude", ("segel", *ARCHIVE), 2), "segel": ("exclude", ARCHIVE, 1)}),
         (
             "malang",
             {
-                "ttd_kepala": ("exclude", ("nomor_register", "tanggal_terbit", "berlaku_sampai", "segel"), 2),
-                "segel": ("all", (), 1),
+                "ttd_kepala": (
+                    "exclude",
+                    ("nomor_register", "tanggal_terbit", "berlaku_sampai", "segel", *ARCHIVE),
+                    2,
+                ),
+                "segel": ("exclude", ARCHIVE, 1),
             },
         ),
     ],

@@ -5,10 +5,12 @@ from __future__ import annotations
 
 import io
 import re
+from unittest import mock
 
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.generic import pdf_name
 from pyhanko.sign.fields import SigFieldSpec, append_signature_field
+from pyhanko.sign.signers import PdfSigner
 
 from signing import Frame, SignatureSpec, fill_and_seal, sign
 from tests.signing.world import VALUES, writer, written
@@ -22,6 +24,12 @@ def field(update, name):
         if reference.get_object()["/T"] == name:
             return reference
     raise KeyError(name)
+
+
+def signed_anyway(pdf, key, name):
+    """Sign also where the certification forbids it, as a forger's program would."""
+    with mock.patch.object(PdfSigner, "_enforce_certification_constraints"):
+        return sign(pdf, key, SignatureSpec(name, "", "", appearance=Frame())).pdf
 
 
 # ---- incremental saving
@@ -171,10 +179,10 @@ def seal_stripped(run, **_):
 
 
 def number_filled_without_seal(run, **_):
-    from signing.filling import fill
+    from signing.filling import fill_in
 
     update = writer(run.head)
-    fill(update, {**VALUES, "nomor_register": "503.440/999/DPMPTSP/2026"})
+    fill_in(update, {**VALUES, "nomor_register": "503.440/999/DPMPTSP/2026"})
     return written(update)
 
 
@@ -209,8 +217,39 @@ def filled_outside_the_lock(run, pki, **_):
 def extra_field_and_signature(run, pki, **_):
     update = writer(run.head)
     append_signature_field(update, SigFieldSpec("tambahan", box=(10, 10, 60, 60)))
-    spec = SignatureSpec("tambahan", "", "", appearance=Frame())
-    return sign(written(update), pki.key("orang-lain"), spec).pdf
+    return signed_anyway(written(update), pki.key("orang-lain"), "tambahan")
+
+
+def stranger_in_archive_field(run, pki, **_):
+    """An ordinary signature under a name that every lock leaves out: the seal's P=1 forbids it nevertheless."""
+    update = writer(run.final)
+    append_signature_field(update, SigFieldSpec("arsip_1"))
+    return signed_anyway(written(update), pki.key("orang-lain"), "arsip_1")
+
+
+def text_in_archive_field(run, **_):
+    """A visible text under such a name."""
+    update = writer(run.final)
+    page = update.root["/Pages"]["/Kids"].raw_get(0)
+    drawing = generic.StreamObject(stream_data=b"1 0 0 rg 0 0 99 99 re f")
+    drawing[pdf_name("/Subtype")] = pdf_name("/Form")
+    drawing[pdf_name("/BBox")] = generic.ArrayObject(map(generic.NumberObject, (0, 0, 99, 99)))
+    box = generic.DictionaryObject(
+        {
+            pdf_name("/Type"): pdf_name("/Annot"),
+            pdf_name("/Subtype"): pdf_name("/Widget"),
+            pdf_name("/FT"): pdf_name("/Tx"),
+            pdf_name("/T"): generic.TextStringObject("arsip_1"),
+            pdf_name("/V"): generic.TextStringObject("Berlaku sampai 2099"),
+            pdf_name("/Rect"): generic.ArrayObject(map(generic.NumberObject, (10, 10, 109, 109))),
+            pdf_name("/AP"): generic.DictionaryObject({pdf_name("/N"): update.add_object(drawing)}),
+        }
+    )
+    widget = update.add_object(box)
+    for holder, key in ((update.root["/AcroForm"], "/Fields"), (page.get_object(), "/Annots")):
+        holder[key].append(widget)
+        update.update_container(holder[key])
+    return written(update)
 
 
 def rewritten(run, **_):
@@ -247,6 +286,8 @@ CORPUS = {
         all_by_impostor,
         filled_outside_the_lock,
         extra_field_and_signature,
+        stranger_in_archive_field,
+        text_in_archive_field,
         rewritten,
     )
 } | {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from signing import Inspection, ProofFailed, inspect, prove
@@ -31,6 +33,8 @@ TRACE = {
     "all_by_impostor": "untrusted head",
     "filled_outside_the_lock": "head unsound",
     "extra_field_and_signature": "head unsound",
+    "stranger_in_archive_field": "seal unsound",
+    "text_in_archive_field": "seal unsound",
     "rewritten": "seal unsound",
     "usf_range_null": "undetermined",
     "usf_range_empty": "undetermined",
@@ -42,6 +46,10 @@ TRACE = {
     "usf_contents_null": "undetermined",
     "usf_contents_missing": "undetermined",
 }
+
+
+ARCHIVING = ("stranger_in_archive_field", "text_in_archive_field")
+"""These use the names that the locks leave out."""
 
 
 def traces(found: Inspection, seal_certificate: str) -> set[str]:
@@ -81,11 +89,24 @@ def test_attack_never_passes_our_proof(name, number_after, pki, impostor):
         prove(forged, number_after.expected)
 
 
-@pytest.mark.parametrize("name", ["isa_page_text", "garbage_after_eof", "swa_moved_tail", "sealed_by_impostor"])
+@pytest.mark.parametrize(
+    "name", ["isa_page_text", "garbage_after_eof", "swa_moved_tail", "sealed_by_impostor", *ARCHIVING]
+)
 def test_attack_shows_in_the_sealed_flow_too(name, pki, impostor):
     run = issue("head_seal", pki)
     forged = CORPUS[name](run, pki=pki, impostor=impostor)
     assert TRACE[name] in traces(inspect(forged, pki.trust), pki.key("segel").certificate_sha256)
+
+
+@pytest.mark.parametrize("name", ["isa_page_text", "isa_annotation", "extra_field_and_signature", *ARCHIVING])
+def test_a_head_that_nothing_follows_permits_nothing(name, pki, impostor):
+    """Certified with P=1, without a lock."""
+    run = issue("head_only", pki)
+    run = dataclasses.replace(run, head=run.final)
+    forged = CORPUS[name](run, pki=pki, impostor=impostor)
+    assert not inspect(forged, pki.trust).by_field(HEAD).sound
+    with pytest.raises(ProofFailed):
+        prove(forged, run.expected)
 
 
 def test_an_impostor_with_our_names_is_intact_but_not_trusted(number_after, pki, impostor):
@@ -120,7 +141,6 @@ def test_weak_algorithms_are_named(pki, number_after):
 
 
 def test_a_revoked_certificate_is_not_trusted(number_after, pki):
-    import dataclasses
     from datetime import UTC, datetime, timedelta
 
     from cryptography import x509

@@ -122,7 +122,8 @@ def test_a_whole_document(backend):
     preview = prepared(flow.fields)
     signed = sign(preview, backend, flow.head_spec)
     assert signed.certificate_sha256 == backend.certificate_sha256
-    prove(signed.pdf, Expectation(preview=preview, signatures=(ExpectedSignature.by(backend, HEAD, certify=True),)))
+    expected = ExpectedSignature.by(backend, HEAD, certify=True, permission=flow.permission)
+    prove(signed.pdf, Expectation(preview=preview, signatures=(expected,)))
 
 
 def test_it_shows_no_secret(backend):

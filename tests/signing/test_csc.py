@@ -54,7 +54,7 @@ def test_one_authorisation_for_many_documents(serve):
     remote, batch = key(server), papers(5)
     assert isinstance(remote, BatchBackend)
     for paper, signed in zip(batch, sign_together(batch, remote), strict=True):
-        expected = ExpectedSignature.by(remote, HEAD, certify=True)
+        expected = ExpectedSignature.by(remote, HEAD, certify=True, permission=1)
         prove(signed.pdf, Expectation(preview=paper.pdf, signatures=(expected,)))
     assert server.calls == ["credentials/info", AUTHORIZE, SIGN]
 

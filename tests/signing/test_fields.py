@@ -10,7 +10,17 @@ import typst
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from signing import PRINTABLE_ASCII, FieldSpec, Lock, PreparationFailed, SigningError, ValueUnfit, fits, prepare_fields
+from signing import (
+    ARCHIVE_FIELDS,
+    PRINTABLE_ASCII,
+    FieldSpec,
+    Lock,
+    PreparationFailed,
+    SigningError,
+    ValueUnfit,
+    fits,
+    prepare_fields,
+)
 from signing.filling import PADDING, SMALLEST, Metrics, fit
 from tests.signing.world import FLOWS, HEAD, NUMBER, SEAL, VALUES, font, prepared, typeset
 
@@ -45,8 +55,8 @@ def test_every_marker_becomes_its_widget():
         assert set(fields) == set(names())
         assert int(document.Root.AcroForm.SigFlags) == 3
         assert all(int(fields[name].Ff) & 1 for name in VALUES)
-        assert [str(name) for name in fields[HEAD].Lock.Fields] == [*VALUES, SEAL]
-        assert fields[SEAL].Lock.Action == pikepdf.Name.All
+        assert [str(name) for name in fields[HEAD].Lock.Fields] == [*VALUES, SEAL, *ARCHIVE_FIELDS]
+        assert (fields[SEAL].Lock.Action, int(fields[SEAL].Lock.P)) == (pikepdf.Name.Exclude, 1)
         assert b"x-field:" not in b"".join(obj.unparse() for obj in document.objects if not _stream(obj))
 
 
@@ -147,6 +157,7 @@ def test_a_font_that_can_not_serve():
 
 def test_field_lists_that_contradict_themselves():
     twice = (*AFTER.fields, AFTER.fields[0])
+    assert refused(typeset(("arsip_1",)), (FieldSpec("arsip_1", "signature", "A"),)) == "field_spec"  # archiving's own
     locking_text = (FieldSpec("a", "text", "A", Lock("all")),)
     assert refused(typeset(names()), twice) == "field_spec"
     assert refused(page('#link("x-field:a", box(width: 3cm, height: 1cm))'), locking_text) == "field_spec"

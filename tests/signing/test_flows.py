@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import pikepdf
 import pytest
 
-from signing import SignatureSpec, SigningFailed, ValueUnfit, fill_and_seal, fits, inspect, prove, sign
+from signing import ARCHIVE_FIELDS, SignatureSpec, SigningFailed, ValueUnfit, fill_and_seal, fits, inspect, prove, sign
 from tests.signing.world import FLOWS, NUMBER, URL, VALUES, issue, prepared, read_qr
 
 
@@ -30,7 +30,8 @@ def test_signatures_hold_for_the_full_inspector(pkis, kind, name):
     assert not found.empty_signature_fields
     assert dict(found.values) == run.flow.values
     assert found.signatures[0].certify
-    assert found.signatures[-1].locks == "All"
+    assert found.signatures[-1].permission == 1
+    assert found.signatures[-1].locks == (f"Exclude {','.join(ARCHIVE_FIELDS)}" if run.flow.sealed else "")
 
 
 @pytest.mark.parametrize("kind", ["rsa2048", "p256"])

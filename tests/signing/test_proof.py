@@ -147,12 +147,18 @@ def test_a_head_that_did_not_certify(pki):
     refused(final, run.expected)
 
 
+def test_a_head_that_permits_more_than_meant(pki):
+    run = issue("head_only", pki)
+    spec = dataclasses.replace(run.flow.head_spec, permission=2)
+    refused(sign(run.preview, pki.key("kepala"), spec).pdf, run.expected)
+
+
 def test_a_filled_but_never_signed_update(number_after):
-    from signing.filling import fill
+    from signing.filling import fill_in
     from tests.signing.world import writer, written
 
     update = writer(number_after.head)
-    fill(update, VALUES)
+    fill_in(update, VALUES)
     refused(written(update), number_after.expected)
 
 

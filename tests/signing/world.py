@@ -13,11 +13,13 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from PIL import ImageFont
 
 from signing import (
+    ARCHIVE_FIELDS,
     Expectation,
     ExpectedSignature,
     FieldSpec,
     Frame,
     Lock,
+    Permission,
     Pkcs12Backend,
     QrCode,
     SignatureSpec,
@@ -48,7 +50,11 @@ class Flow:
     @property
     def head_spec(self) -> SignatureSpec:
         look = Frame() if self.sealed else QrCode(URL)
-        return SignatureSpec(HEAD, "Penerbitan izin", "Rokan Hilir", certify=True, appearance=look)
+        return SignatureSpec(HEAD, "Penerbitan izin", "Rokan Hilir", True, self.permission, look)
+
+    @property
+    def permission(self) -> Permission:
+        return 2 if self.sealed else 1
 
     @property
     def seal_spec(self) -> SignatureSpec:
@@ -59,18 +65,18 @@ def _text(name: str) -> FieldSpec:
     return FieldSpec(name, "text", f"Isian {name}")
 
 
-def _head(lock: Lock) -> FieldSpec:
+def _head(lock: Lock | None = None) -> FieldSpec:
     return FieldSpec(HEAD, "signature", "Tanda tangan elektronik kepala dinas", lock)
 
 
-_SEAL = FieldSpec(SEAL, "signature", "Segel elektronik", Lock("all", permission=1))
+_SEAL = FieldSpec(SEAL, "signature", "Segel elektronik", Lock("exclude", ARCHIVE_FIELDS, permission=1))
 
 FLOWS = {
-    "head_only": Flow("head_only", (_head(Lock("all")),), {}, sealed=False),
-    "head_seal": Flow("head_seal", (_head(Lock("exclude", (SEAL,))), _SEAL), {}, sealed=True),
+    "head_only": Flow("head_only", (_head(),), {}, sealed=False),
+    "head_seal": Flow("head_seal", (_head(Lock("exclude", (SEAL, *ARCHIVE_FIELDS))), _SEAL), {}, sealed=True),
     "number_after": Flow(
         "number_after",
-        (*map(_text, VALUES), _head(Lock("exclude", (*VALUES, SEAL))), _SEAL),
+        (*map(_text, VALUES), _head(Lock("exclude", (*VALUES, SEAL, *ARCHIVE_FIELDS))), _SEAL),
         VALUES,
         sealed=True,
     ),
@@ -163,7 +169,7 @@ def issue(name: str, pki: Pki) -> Issued:
     preview = prepared(flow.fields)
     signed = sign(preview, head, flow.head_spec).pdf
     final = fill_and_seal(signed, flow.values, seal, flow.seal_spec).pdf if flow.sealed else signed
-    signatures = [ExpectedSignature.by(head, HEAD, certify=True)]
+    signatures = [ExpectedSignature.by(head, HEAD, certify=True, permission=flow.permission)]
     if flow.sealed:
         signatures.append(ExpectedSignature.by(seal, SEAL))
     expected = Expectation(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import zlib
 from dataclasses import dataclass
@@ -87,7 +88,7 @@ def run_of(world, office: str) -> Run:
     permit = world[office]
     bundle = world.teken.pins.open(permit.pin)
     sealed, url = bundle.permit_type.procedure.sealed, QrCode(permit.verify_url)
-    head = SignatureSpec("ttd_kepala", "Izin", "Sini", certify=True, appearance=Frame() if sealed else url)
+    head = SignatureSpec("ttd_kepala", "Izin", "Sini", True, 2 if sealed else 1, Frame() if sealed else url)
     seal = SignatureSpec("segel", "Izin", "Sini", permission=1, appearance=url)
     expected = Expected((type("One", (), {"field": "segel" if sealed else "ttd_kepala"}),))
     return Run(
@@ -155,6 +156,20 @@ def head_by_the_seal(run: Run, keys: Keys) -> bytes:
 
 def only_the_seal(run: Run, keys: Keys) -> bytes:
     return sign(run.preview, keys.key("segel"), run.flow.seal_spec).pdf
+
+
+def head_that_permits_more(run: Run, keys: Keys) -> bytes:
+    """The head's own key, but the certification leaves the document open: not as we issue it."""
+    return sign(run.preview, keys.key("kepala"), dataclasses.replace(run.flow.head_spec, permission=2)).pdf
+
+
+def test_a_head_that_permits_more_than_we_issue(world, keys, in_process):
+    run = run_of(world, "rokan-hilir")
+    genuine = sign(run.preview, Keys(keys, "rokan-hilir").key("kepala"), run.flow.head_spec).pdf
+    answer = verify_file(world.teken, head_that_permits_more(run, Keys(keys, "rokan-hilir")))
+    assert answer.verdict is Verdict.ALTERED
+    assert "unexpected_signatures" in answer.reasons
+    assert "unexpected_signatures" not in verify_file(world.teken, genuine).reasons
 
 
 MORE = [date_filled_again, seal_by_the_head, head_by_the_seal, only_the_seal]

@@ -1,0 +1,34 @@
+"""What each signature of a permit freezes and what it permits afterwards (docs/ISSUANCE.md, docs/adr/0013)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from service.document.markers import LATER, SEAL
+from signing import ARCHIVE_FIELDS, Lock, Permission
+
+if TYPE_CHECKING:
+    from service.sop.model import Procedure
+
+FILL_AND_SIGN: Final[Permission] = 2
+NOTHING: Final[Permission] = 1
+"""DocMDP permissions (ISO 32000-2, 12.8.2.2). Archiving is no change (Table 257)."""
+
+SEAL_LOCK: Final = Lock("exclude", ARCHIVE_FIELDS, NOTHING)
+"""The seal can't certify: its lock is its permission."""
+
+
+def certified(procedure: Procedure) -> Permission:
+    """Return what the head's certification permits: nothing where no seal follows."""
+    return FILL_AND_SIGN if procedure.sealed else NOTHING
+
+
+def head_lock(procedure: Procedure) -> Lock | None:
+    """Return what the head's signature freezes: all but what is filled or signed after it, and archiving.
+
+    Where nothing follows the certification forbids every change, and a lock would only make validators warn of archiving.
+    """
+    if not procedure.sealed:
+        return None
+    later = () if procedure.number_first else LATER
+    return Lock("exclude", (*later, SEAL, *ARCHIVE_FIELDS), FILL_AND_SIGN)
