@@ -1,8 +1,10 @@
-"""Fits a value into its text field and writes it there. `/V` and the drawn appearance come from one value."""
+"""Fits a value into its text field and writes it there, as an append-only update. `/V` and the drawn appearance come from one value."""
 
 from __future__ import annotations
 
+import hashlib
 import io
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -80,7 +82,34 @@ def fits(prepared_pdf: bytes, values: Mapping[str, str]) -> None:
             fit(name, value, metrics, [float(edge) for edge in fields[name].Rect])
 
 
-def fill(writer: IncrementalPdfFileWriter, values: Mapping[str, str]) -> None:
+class PlainUpdate(IncrementalPdfFileWriter):
+    """An update that leaves the metadata alone: what is proven stays small, and a signature carries its own time."""
+
+    def _update_meta(self) -> None:
+        pass
+
+    def identify(self, revision: bytes) -> None:
+        """Name this revision by its content (ISO 32000-2, 14.4); a random name otherwise."""
+        self._document_id[1] = generic.ByteStringObject(revision)
+
+
+def fill(pdf: bytes, values: Mapping[str, str]) -> bytes:
+    """Fill text fields in one update behind `pdf`, which the output begins with. The same input gives the same bytes.
+
+    Raises ValueUnfit as `fits`.
+    """
+    if not values:
+        return pdf
+    with translated(ValueUnfit, "pdf_unreadable"):
+        writer = PlainUpdate(io.BytesIO(pdf))
+        fill_in(writer, values)
+        writer.identify(hashlib.sha256(pdf + json.dumps(dict(values)).encode()).digest()[:16])
+        out = io.BytesIO()
+        writer.write(out)
+        return out.getvalue()
+
+
+def fill_in(writer: IncrementalPdfFileWriter, values: Mapping[str, str]) -> None:
     """Fill text fields in the writer's update: one small stream each, no font. Raises as `fits`."""
     if not values:
         return

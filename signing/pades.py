@@ -23,7 +23,7 @@ from signing.appearance import draw, extent
 from signing.backends import Backend
 from signing.cms import Identity, container, reserve, signed_attributes
 from signing.errors import SigningFailed, translated
-from signing.filling import box_of, field_references, fill
+from signing.filling import PlainUpdate, box_of, field_references, fill_in
 from signing.model import Appearance, Level, SignatureSpec, Signed
 from signing.timestamp import Timestamper
 
@@ -98,20 +98,13 @@ def compose(
     at = (at or datetime.now(UTC)).astimezone(UTC).replace(microsecond=0)
     identity = Identity.of(key)
     with translated(SigningFailed, "compose_failed"):
-        writer = _Update(io.BytesIO(pdf))
+        writer = PlainUpdate(io.BytesIO(pdf))
         _check(writer, key, spec)
-        fill(writer, values)
+        fill_in(writer, values)
         room = reserve(identity, timestamped=timestamped)
         prepared, output = _compose(writer, identity, spec, room, at)
         attributes = signed_attributes(identity, prepared.document_digest)
         return Composed(attributes, identity, prepared, output, key.certificate_sha256, at)
-
-
-class _Update(IncrementalPdfFileWriter):
-    """An update that leaves the metadata alone: what is proven stays small, and the signature carries its own time."""
-
-    def _update_meta(self) -> None:
-        pass
 
 
 class _Composer(PdfSigner):
