@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 
-import segno
+import zxingcpp
 
 from signing.errors import SigningFailed
 from signing.model import Appearance, QrCode
@@ -14,6 +14,9 @@ from signing.model import Appearance, QrCode
 QUIET_ZONE: Final = 4
 """Modules of white around a QR code (ISO/IEC 18004, 6.3.8)."""
 _ALPHANUMERIC: Final = frozenset("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:")
+_LONGEST: Final = 300
+"""Characters: far more than an address has, and fewer than a box can show."""
+_DARK: Final = b"\1" + bytes(255)
 _FRAME_WIDTH, _FRAME_GREY, _FRAME_INSET = 0.5, 0.6, 1.0
 
 
@@ -32,15 +35,31 @@ def draw(appearance: Appearance, width: float, height: float) -> bytes:
     return b"/Artifact BMC q " + body + b" Q EMC"
 
 
-@lru_cache(maxsize=64)  # the search for the best mask is what takes time: 5 ms, and the proof asks again
+@lru_cache(maxsize=64)
 def qr_modules(url: str) -> tuple[bytes, ...]:
     """The rows of the QR code for `url`, one byte a module, 1 = dark; without the quiet zone.
 
-    Raises SigningFailed qr_unfit: a character outside alphanumeric mode would make the code larger and slower to read.
+    Error level M, or higher where that takes no more modules. Raises SigningFailed qr_unfit: a character outside
+    alphanumeric mode would make the code larger and slower to read.
     """
-    if not url or not set(url) <= _ALPHANUMERIC:
+    if not 0 < len(url) <= _LONGEST or not set(url) <= _ALPHANUMERIC:
         raise SigningFailed("qr_unfit")
-    return tuple(bytes(row) for row in segno.make(url, error="m", micro=False).matrix)
+    image = _encoded(url, _level(len(url)))
+    across, dark = image.shape[0], image.tobytes().translate(_DARK)
+    return tuple(dark[start : start + across] for start in range(0, len(dark), across))
+
+
+@lru_cache(maxsize=64)
+def _level(length: int) -> str:
+    """The highest error level for so many letters in as many modules as level M takes."""
+    across = {level: _encoded("A" * length, level).shape[0] for level in "MQH"}
+    return next(level for level in "HQM" if across[level] == across["M"])
+
+
+def _encoded(text: str, level: str) -> memoryview:
+    """One byte a module, black 0; its best mask is chosen as ISO/IEC 18004, 7.8.3 has it."""
+    code = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.QRCode, ec_level=level)
+    return memoryview(code.to_image(scale=1, add_quiet_zones=False))
 
 
 def _frame(width: float, height: float) -> bytes:

@@ -21,7 +21,7 @@ def test_a_phone_reads_the_printed_code(pki, name, dpi):
     assert read_qr(issue(name, pki).final, dpi) == [URL]
 
 
-@pytest.mark.parametrize("url", ["", "https://lower.example", "HTTPS://EXAMPLE/É", "HTTPS://EXAMPLE/A_B"])
+@pytest.mark.parametrize("url", ["", "https://lower.example", "HTTPS://EXAMPLE/É", "HTTPS://EXAMPLE/A_B", "A" * 301])
 def test_a_url_outside_alphanumeric_mode_is_refused(url):
     with pytest.raises(SigningFailed, match="qr_unfit"):
         draw(QrCode(url), 80, 80)
@@ -57,3 +57,14 @@ def test_what_is_drawn_is_what_a_scanner_decodes(code, side):
         left, top = int(x) * 4, (across - 1 - int(y)) * 4
         image.paste(0, (left, top, left + int(width) * 4, top + 4))
     assert [found.text for found in zxingcpp.read_barcodes(image)] == [url]
+
+
+@given(code=st.text("ABCDEFGHJKMNPQRSTVWXYZ", min_size=1, max_size=60))
+@settings(max_examples=20, deadline=None)
+def test_another_encoder_knows_the_same_modules(code):
+    """segno, with the mask that was chosen: same version, same error level, same modules."""
+    import segno
+
+    url = "HTTPS://EXAMPLE/" + code
+    every = [segno.make(url, error="m", micro=False, mask=mask).matrix for mask in range(8)]
+    assert qr_modules(url) in [tuple(map(bytes, matrix)) for matrix in every]
