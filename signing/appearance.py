@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Final
+from math import isqrt
+from typing import Any, Final
 
 import zxingcpp
 
@@ -44,22 +45,23 @@ def qr_modules(url: str) -> tuple[bytes, ...]:
     """
     if not 0 < len(url) <= _LONGEST or not set(url) <= _ALPHANUMERIC:
         raise SigningFailed("qr_unfit")
-    image = _encoded(url, _level(len(url)))
-    across, dark = image.shape[0], image.tobytes().translate(_DARK)
+    dark = _encoded(url, _level(len(url)))
+    across = isqrt(len(dark))
     return tuple(dark[start : start + across] for start in range(0, len(dark), across))
 
 
 @lru_cache(maxsize=64)
 def _level(length: int) -> str:
     """The highest error level for so many letters in as many modules as level M takes."""
-    across = {level: _encoded("A" * length, level).shape[0] for level in "MQH"}
-    return next(level for level in "HQM" if across[level] == across["M"])
+    modules = {level: len(_encoded("A" * length, level)) for level in "MQH"}
+    return next(level for level in "HQM" if modules[level] == modules["M"])
 
 
-def _encoded(text: str, level: str) -> memoryview:
-    """One byte a module, black 0; its best mask is chosen as ISO/IEC 18004, 7.8.3 has it."""
+def _encoded(text: str, level: str) -> bytes:
+    """One byte a module, row by row, 1 = dark. The encoder picks the mask as ISO/IEC 18004, 7.8.3 has it."""
     code = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.QRCode, ec_level=level)
-    return memoryview(code.to_image(scale=1, add_quiet_zones=False))
+    image: Any = code.to_image(scale=1, add_quiet_zones=False)
+    return memoryview(image).tobytes().translate(_DARK)
 
 
 def _frame(width: float, height: float) -> bytes:
