@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import Row, select
 
 from certs.make_dev_pki import KeyKind
-from service import development, intake, pipeline
+from service import clients, development, intake, pipeline
 from service.clock import SystemClock
 from service.demo import case_of, take_turn
 from service.settings import PROJECT, Settings
@@ -37,7 +37,7 @@ class Bench:
 
     teken: Teken
     kind: PermitType
-    client: intake.Client
+    client: clients.Client
     _case: dict[str, Any]
     _serial: count[int]
 
@@ -83,7 +83,7 @@ def open_office(home: Path, kind: KeyKind) -> Teken:
 def bench(teken: Teken, address: tuple[str, str], *, first: int = 0) -> Bench:
     """Make a client for one permit type; its cases count from `first`, so that two benches need not name the same people."""
     kind = OFFICES.permit_type(*address)
-    client, _ = intake.add_client(teken, kind.office, "ukur")
+    client, _ = clients.add_client(teken, kind.office, "ukur")
     return Bench(teken, kind, client, case_of(kind, "UKUR", SystemClock().now()), count(first))
 
 

@@ -197,7 +197,7 @@ def _certs(_: argparse.Namespace) -> None:
 
 
 def _client_add(chosen: argparse.Namespace) -> None:
-    from service.intake import add_client
+    from service.clients import add_client
 
     client, key = add_client(_teken_of(chosen.office), chosen.office, chosen.name)
     print(f"klien {client.id}\nkunci API (hanya ditampilkan sekali): {key}")
@@ -323,7 +323,7 @@ def _year_end(chosen: argparse.Namespace) -> None:
 
 
 def _repin(chosen: argparse.Namespace) -> None:
-    from service.intake import repin
+    from service.corrections import repin
 
     print(json.dumps(repin(_teken(), chosen.permit), ensure_ascii=False))
 

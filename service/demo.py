@@ -18,7 +18,7 @@ from typing import Any
 from PIL import Image, ImageDraw
 from sqlalchemy import select
 
-from service import acts, development, intake, queries
+from service import acts, clients, development, queries
 from service.clock import SystemClock
 from service.document.check import sample_case
 from service.people import local_day
@@ -168,7 +168,7 @@ def _played(teken: Teken, settings: Settings, kind: PermitType) -> dict[str, Any
 
 def _posted(teken: Teken, settings: Settings, kind: PermitType) -> str:
     """Post as the upstream system does, with its API key and an idempotency key."""
-    _, key = intake.add_client(teken, kind.office, "Sistem hulu (demo)")
+    _, key = clients.add_client(teken, kind.office, "Sistem hulu (demo)")
     body = json.dumps(case_of(kind, f"DEMO-{kind.procedure.sop}", SystemClock().now())).encode()
     headers = {
         "Authorization": f"Bearer {key}",

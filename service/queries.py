@@ -10,9 +10,9 @@ from sqlalchemy import Connection, Row, select, text
 
 from service import flow, journal
 from service.archive import ArchiveDamaged
+from service.clients import Client
 from service.deadlines import deadlines
 from service.errors import NotFound, NotIssued
-from service.intake import Client
 from service.permits import RELEASED, State
 from service.pins import Bundle
 from service.sop.model import How

@@ -9,7 +9,7 @@ from pathlib import Path
 from sqlalchemy import select
 
 from docs.images.make import main as draw
-from service import development, intake, pipeline, queries
+from service import clients, development, intake, pipeline, queries
 from service.canonical import dumps
 from service.clock import SetClock
 from service.demo import case_of, take_turn
@@ -28,7 +28,7 @@ def main() -> None:
         teken = open_teken(Settings(home=home, keys=home / "keys"), clock=SetClock(NOON), signing=True)
         files = []
         for kind in sorted(teken.offices, key=lambda one: one.procedure.sop):
-            client, _ = intake.add_client(teken, kind.office, "gambar")
+            client, _ = clients.add_client(teken, kind.office, "gambar")
             body = case_of(kind, f"GAMBAR-{kind.procedure.sop}", NOON)
             permit = intake.accept(teken, client, body, dumps(body).encode(), None).body["id"]
             while pipeline.drain(teken, "work") + pipeline.drain(teken, "sign") or take_turn(teken, permit):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Response
 
-from service import intake, queries
+from service import clients, corrections, intake, queries
 from service.cases import Sheet, schema
 from service.errors import Fault, Invalid, NotFound, ReasonRequired
 from service.web import reading, teken
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-REASON_LENGTH = intake.REASON_LENGTH
+REASON_LENGTH = corrections.REASON_LENGTH
 EVENTS_AT_ONCE = 100
 MOST_SEQ = 10**15 - 1
 
@@ -60,7 +60,7 @@ def withdraw(permit: str) -> Response:
     """Close a case before it is issued."""
     asker = _client()
     payload, _ = reading.body()
-    return as_json(intake.withdraw(teken(), asker, reading.permit_id(permit), _reason(payload)))
+    return as_json(corrections.withdraw(teken(), asker, reading.permit_id(permit), _reason(payload)))
 
 
 @api.get("/events")
@@ -81,8 +81,8 @@ def get_schema(office: str, type_: str) -> Response:
     return as_json(schema(permit_type), mimetype="application/schema+json")
 
 
-def _client() -> intake.Client:
-    return intake.authenticate(teken(), reading.bearer())
+def _client() -> clients.Client:
+    return clients.authenticate(teken(), reading.bearer())
 
 
 def _reason(payload: object) -> str:

@@ -7,7 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from service.cases import example, schema
-from service.intake import REASON_LENGTH
+from service.corrections import REASON_LENGTH
 from service.permits import State
 from service.queries import MOST_EVENTS
 from service.web import problems

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from service import acts
+from service.corrections import withdraw
 from service.errors import StateForbids
-from service.intake import withdraw
 from service.queries import waiting
 from service.steps import STEPS as REAL_STEPS
 from tests.acts.desk import KUDUS, MALANG, ROHIL, ROHUL, everything

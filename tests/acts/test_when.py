@@ -38,7 +38,7 @@ def waiting(tmp_path_factory, keys, furnished):
 
 def _not_waiting(house) -> dict[str, str]:
     """Permits at which nobody's act is due: with the worker, with the signing process, returned, withdrawn, at the end."""
-    from service.intake import withdraw
+    from service.corrections import withdraw
 
     teken, client = house.teken, house.clients["rokan-hilir"]
     found = {}

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from service import acts
 from service.audit import audit
-from service.intake import withdraw
+from service.corrections import withdraw
 from service.journal import newest_checkpoint
 from service.permits import State
 from service.wiring import Teken

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
-from service import acts, batch, intake, pipeline
+from service import acts, batch, corrections, pipeline
 from service.batch import NoSigner, PassphraseUnfit
 from service.errors import Conflict, Invalid, NotFound
 from service.permits import State
@@ -69,7 +69,7 @@ def test_without_a_batch_nothing_signs_where_only_typed_passphrases_count(tray):
 def test_what_changed_since_it_was_read_is_skipped_with_the_cause(tray):
     listed = tray.fill(3)
     changed, withdrawn, good = listed
-    intake.withdraw(tray.teken, tray.client, withdrawn[0], "batal")
+    corrections.withdraw(tray.teken, tray.client, withdrawn[0], "batal")
     opened = tray.open([(changed[0], "0" * 64), withdrawn, good])
     assert [(i.result, i.cause) for i in opened.items] == [
         (Result.SKIPPED, "seen_differs"),
@@ -331,7 +331,7 @@ def until_signature(teken, permit: str) -> None:
 def test_a_permit_withdrawn_while_it_waits_is_skipped(tray):
     listed = tray.fill(2)
     opened = tray.open(listed)
-    intake.withdraw(tray.teken, tray.client, listed[0][0], "batal")
+    corrections.withdraw(tray.teken, tray.client, listed[0][0], "batal")
     tray.sign()
     tray.tend()
     found = tray.status(opened)

@@ -11,9 +11,9 @@ import os
 import time
 from pathlib import Path
 
-from service import intake
+from service import idempotency, intake
+from service.clients import Client
 from service.errors import IdempotencyRunning
-from service.intake import Client
 from service.settings import Settings
 from service.store import StoreBusy
 from service.wiring import open_teken
@@ -22,7 +22,7 @@ PAUSE = 0.05
 
 
 def main() -> int:
-    intake.RUNNING_SECONDS = 0.5  # a killed request is taken for dead after half a second, not after a minute
+    idempotency.RUNNING_SECONDS = 0.5  # a killed request is taken for dead after half a second, not after a minute
     folder = Path(os.environ["UJI_FOLDER"])
     teken = open_teken(Settings.from_environment())
     answered = {ack["key"] for ack in lines(folder / "acks")}

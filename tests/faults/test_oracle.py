@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, select, text
 
-from service import acts, intake, journal, register
+from service import acts, corrections, journal, register
 from service.canonical import GENESIS, digest
 from service.checkpoint import Checkpoint
 from service.permits import State
@@ -104,7 +104,7 @@ def _work(teken: Teken, home: Path) -> Town:
             built.permits[f"{office}-{name}"] = reply.body["id"]
     for name in ("rokan-hilir-a", "rokan-hulu-a", "malang-a"):
         play(teken, built.permits[name])
-    intake.withdraw(teken, clients["rokan-hulu"], built.permits["rokan-hulu-b"], "batal")
+    corrections.withdraw(teken, clients["rokan-hulu"], built.permits["rokan-hulu-b"], "batal")
     play(teken, built.permits["rokan-hilir-b"], until=State.NUMBERED)
     _return(teken, built.permits["malang-b"])
     built.listen()

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import func, insert, select
 
-from service import acts, intake, pipeline
+from service import acts, corrections, intake, pipeline
 from service.clock import SystemClock
 from service.errors import IdempotencyRunning
 from service.permits import State
@@ -132,7 +132,7 @@ def test_withdrawal_against_signing_at_random_moments(tmp_path, keys, database, 
     def withdraw(permit: str) -> str:
         time.sleep(rng.uniform(0, 0.25))
         try:
-            return str(intake.withdraw(teken, client, permit, "batal")["state"])
+            return str(corrections.withdraw(teken, client, permit, "batal")["state"])
         except Exception as refused:
             return type(refused).__name__
 

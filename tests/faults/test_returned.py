@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import select
 
-from service import acts, intake, pipeline
+from service import acts, corrections, pipeline
 from service.errors import Conflict, StateForbids, TekenError
 from service.permits import State
 from service.steps import STEPS
@@ -189,10 +189,10 @@ def test_a_case_can_be_withdrawn_at_every_step_before_issue_and_never_after(teke
             _one_step(teken, permit)
         if row(teken, permit).released_sha:
             with pytest.raises(StateForbids):
-                intake.withdraw(teken, client, permit, "terlambat")
+                corrections.withdraw(teken, client, permit, "terlambat")
             break
         had = row(teken, permit).number_no
-        intake.withdraw(teken, client, permit, "pemohon batal")
+        corrections.withdraw(teken, client, permit, "pemohon batal")
         work(teken)
         now = row(teken, permit)
         assert (now.state, now.queue, now.released_sha) == (State.CLOSED, "none", None)
@@ -227,7 +227,7 @@ def test_a_case_withdrawn_while_it_is_signed_is_not_released_and_the_signature_i
 
     def _withdraw_at(point: str, wanted: str) -> None:
         if point == wanted:
-            intake.withdraw(teken, client, permit, "batal pada saat terakhir")
+            corrections.withdraw(teken, client, permit, "batal pada saat terakhir")
 
     monkeypatch.setitem(STEPS, step, late)
     play(teken, permit)
@@ -277,7 +277,7 @@ def test_a_late_signature_is_kept_even_if_the_database_is_busy_just_then(teken, 
         return write()
 
     def late(teken, claimed):
-        intake.withdraw(teken, client, permit, "batal")
+        corrections.withdraw(teken, client, permit, "batal")
         monkeypatch.setattr(teken.db, "write", sometimes)
         return real(teken, claimed)
 

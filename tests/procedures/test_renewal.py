@@ -86,7 +86,7 @@ def not_issued(teken, client):
 
 
 def withdrawn(teken, client):
-    from service.intake import withdraw
+    from service.corrections import withdraw
 
     permit = not_issued(teken, client)
     withdraw(teken, client, permit, "batal")
@@ -124,7 +124,7 @@ def test_another_holders_permit_is_told_as_unknown(office):
 
 
 def test_only_one_case_at_a_time_replaces_a_permit(office):
-    from service.intake import withdraw
+    from service.corrections import withdraw
 
     teken, client = office
     old = issued(teken, client, payload(*KIND))

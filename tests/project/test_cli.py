@@ -72,7 +72,7 @@ def test_a_fault_of_an_office_is_told_with_file_table_and_key(teken, tmp_path):
 
 
 def test_a_client_gets_its_key_once_and_it_works(teken, home):
-    from service.intake import authenticate
+    from service.clients import authenticate
 
     code, said, _ = teken("client", "add", "rokan-hilir", "SILASTRI RV")
     key = said.rsplit(" ", 1)[1].strip()

@@ -9,10 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import func, select, update
 
-from service import failpoints, intake
+from service import failpoints, idempotency, intake
 from service.errors import CaseInvalid, Conflict, IdempotencyMismatch, IdempotencyRunning
 from service.store import StoreBusy
-from service.store.tables import events, idempotency, permits, revisions
+from service.store.tables import events, permits, revisions
+from service.store.tables import idempotency as keys_used
 from tests.support.office import payload, post
 
 
@@ -30,7 +31,7 @@ def dying(monkeypatch):
                 raise Killed(name)
 
         monkeypatch.setattr(failpoints, "passing", passing)
-        monkeypatch.setattr(intake, "_forget", lambda *_: None)
+        monkeypatch.setattr(idempotency, "forget", lambda *_: None)
 
     yield at
     monkeypatch.undo()
@@ -86,7 +87,7 @@ def test_a_running_first_request_holds_the_key_until_it_is_taken_for_dead(world,
     failpoints_off(world)
     with pytest.raises(IdempotencyRunning):
         world.post(key="k-1")
-    world.clock.forward(seconds=intake.RUNNING_SECONDS + 1)
+    world.clock.forward(seconds=idempotency.RUNNING_SECONDS + 1)
     assert world.post(key="k-1").status == 202
     assert count(world, permits) == 1
 
@@ -107,7 +108,7 @@ def test_a_slow_first_request_that_was_taken_over_stores_nothing(world, monkeypa
 
     def slow(teken, client, body):
         monkeypatch.setattr(intake, "_prepare", real)
-        world.clock.forward(seconds=intake.RUNNING_SECONDS + 1)
+        world.clock.forward(seconds=idempotency.RUNNING_SECONDS + 1)
         assert world.post("UJI-1", key="k-1").status == 202
         return real(teken, client, body)
 
@@ -122,7 +123,7 @@ def test_a_fault_is_told_even_if_the_database_is_busy_when_the_key_is_freed(worl
     def busy(*_):
         raise StoreBusy("locked")
 
-    monkeypatch.setattr(intake, "_forget", busy)
+    monkeypatch.setattr(idempotency, "forget", busy)
     with pytest.raises(CaseInvalid):
         world.post(key="k-1", applicant__nik="1")
 
@@ -196,7 +197,7 @@ def test_fifty_threads_that_post_the_same_case_make_one_permit(world, keyed):
         ids = {reply.body["id"] for reply in pool.map(send, range(50))}
     assert len(ids) == 1
     assert [count(world, table) for table in (permits, revisions, events)] == [1, 1, 1]
-    assert count(world, idempotency) == (1 if keyed else 0)
+    assert count(world, keys_used) == (1 if keyed else 0)
 
 
 def failpoints_off(world) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from service import journal, pipeline, register
 from service.canonical import GENESIS
 from service.checkpoint import Notary, read
-from service.intake import withdraw
+from service.corrections import withdraw
 from service.journal import Entry
 from service.register import ClockBehind
 from service.store.tables import register as entries

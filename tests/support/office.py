@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sqlalchemy import select
 
-from service import intake, pipeline
+from service import clients, intake, pipeline
 from service.clock import SetClock
 from service.demo import case_of, holder, take_turn
 from service.permits import State
@@ -51,7 +51,7 @@ def post(teken: Teken, client, body: dict, key: str | None = None):
 
 
 def client_of(teken: Teken, office: str):
-    return intake.add_client(teken, office, "uji")[0]
+    return clients.add_client(teken, office, "uji")[0]
 
 
 def row(teken: Teken, permit: str):

@@ -10,8 +10,8 @@ from sqlalchemy import func, select
 
 from service.app import create_app
 from service.cases import example
+from service.clients import add_client
 from service.clock import SetClock
-from service.intake import add_client
 from service.settings import Settings
 from service.store.tables import metadata
 from service.wiring import open_teken

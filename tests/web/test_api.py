@@ -8,7 +8,7 @@ import re
 import pytest
 from sqlalchemy import select
 
-from service import intake, queries
+from service import clients, intake, queries
 from service.errors import Busy, IdempotencyRunning, TooMany
 from service.store import StoreBusy
 from service.store.tables import revisions
@@ -97,7 +97,7 @@ def test_template_syntax_is_accepted_as_the_text_that_it_is(house, text):
 def test_strangers_see_nothing(house):
     """Alice's permit does not exist for Bob, a client of the same office, nor for Charlie of another."""
     mine = post(house).get_json()["url"]
-    _, bob = intake.add_client(house.teken, OFFICE, "Aplikasi lain")
+    _, bob = clients.add_client(house.teken, OFFICE, "Aplikasi lain")
     for key in (bob, house.keys["malang"]):
         headers = {"Authorization": f"Bearer {key}"}
         for path in (mine, f"{mine}/document"):
