@@ -30,13 +30,15 @@ class HostInvalid(Exception):
 class Token:
     """One PKCS#11 token. `certificates` holds `<office>.<code>.cert.pem` with its chain.
 
-    `pins` holds `<office>.<code>.pin` of keys that nobody types for: the seals.
+    `pins` holds `<office>.<code>.pin` of keys that nobody types for: the seals. `seal_token` is the seals' own token: where
+    there is none, its PIN file opens the officials' keys too.
     """
 
     module: Path
     token: str
     certificates: Path
     pins: Path | None = None
+    seal_token: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ class Bsre:
     seals: Mapping[str, str] = field(default_factory=dict, repr=False)
     origin: Literal["bottom", "top"] = "bottom"
     chunk: int = 10
-    seconds: float = 60.0
+    seconds: float = 45.0
     ca_file: Path | None = None
 
     def wire(self) -> Wire:
@@ -117,6 +119,7 @@ class _Pkcs11(_Table):
     token: Annotated[str, Field(min_length=1, max_length=32)]
     certificates: Path
     pins: Path | None = None
+    seal_token: Annotated[str, Field(min_length=1, max_length=32)] | None = None
 
 
 _Owned = dict[Annotated[str, Field(pattern=r"^[a-z0-9-]+/[a-z0-9_]+$")], Annotated[str, Field(min_length=1)]]
@@ -143,7 +146,7 @@ class _Bsre(_Table):
     seals: dict[Annotated[str, Field(pattern=r"^[a-z0-9-]+$")], Annotated[str, Field(min_length=1)]] = {}
     origin: Literal["bottom", "top"] = "bottom"
     chunk: Annotated[int, Field(ge=1, le=100)] = 10
-    seconds: _Seconds = 60.0
+    seconds: _Seconds = 45.0
     ca_file: Path | None = None
 
 

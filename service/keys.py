@@ -1,4 +1,4 @@
-"""The signing process's keys: PKCS#12 files, never opened outside this process.
+"""The signing process's keys, never opened outside this process: files here, tokens and services in `service.openers`.
 
 A person's passphrase comes sealed from the desk (`open_with`, §7); only in development it is read from a file. The office's
 seal has its own secret file, since nobody types it.
@@ -8,9 +8,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from service.errors import TekenError
-from signing import Pkcs12Backend, open_pkcs12
+from signing import (
+    Backend,
+    BsreBackend,
+    CscBackend,
+    Institution,
+    KeyUnusable,
+    Passphrase,
+    Pkcs11Backend,
+    Pkcs12Backend,
+    Secret,
+    SigningFailed,
+    Totp,
+    open_pkcs12,
+)
+
+SEAL = "segel"
+_Key = TypeVar("_Key", bound="Opened")
 
 
 class KeyDiffers(TekenError):
@@ -23,6 +40,67 @@ class KeyMissing(TekenError):
     """This process holds no such key."""
 
     code = "key_missing"
+
+
+@dataclass(frozen=True, slots=True)
+class Courier:
+    """A service that signs whole documents, for one person or one seal. Holds the passphrase until `forget`."""
+
+    client: BsreBackend
+    certificate_sha256: str
+    _passphrase: bytearray | None = field(default=None, repr=False)
+
+    def secret(self) -> Secret:
+        """What one request needs: the passphrase, or for a seal a fresh one-time code.
+
+        Raises KeyUnusable: pin_needed, totp_wrong; SigningFailed.
+        """
+        if isinstance(self.client.who, Institution):
+            code, _ = self.client.activate_seal()
+            fresh = self.client.request_totp(1, code)
+            if not fresh:
+                raise SigningFailed("service_unclear", "no code")
+            return Totp(fresh)
+        if not self._passphrase:
+            raise KeyUnusable("pin_needed", "the passphrase is no longer held")
+        return Passphrase(self._passphrase.decode())
+
+    def forget(self) -> None:
+        """Overwrite the passphrase."""
+        if self._passphrase is not None:
+            self._passphrase[:] = bytes(len(self._passphrase))
+            self._passphrase.clear()
+
+    def __reduce__(self) -> str:
+        raise TypeError("a key is never pickled")
+
+
+Opened = Backend | Courier
+"""What a key may be once it is open: one that signs here, or a service to which documents go."""
+
+
+def proven_by_use(key: Opened) -> bool:
+    """Tell whether opening it proved nothing: only a first signature shows that the secret is right."""
+    return isinstance(key, Courier | CscBackend)
+
+
+def give_up(key: Opened) -> None:
+    """Forget an opened key's secret; the last one of a token logs out."""
+    if isinstance(key, Pkcs11Backend):
+        key.release()
+    elif isinstance(key, Courier | CscBackend):
+        key.forget()
+
+
+def same(found: _Key, owner: str, certificate_sha256: str) -> _Key:
+    """Return the key if its certificate is the enrolled one.
+
+    Raises KeyDiffers; the key is given up.
+    """
+    if found.certificate_sha256 != certificate_sha256:
+        give_up(found)
+        raise KeyDiffers(owner=owner)
+    return found
 
 
 @dataclass(slots=True)
@@ -40,21 +118,21 @@ class KeyRing:
         Raises KeyMissing, KeyDiffers, SigningError (unreadable file or passphrase).
         """
         if owner not in self._open:
-            secret = self.seal_passphrase if owner.endswith("/segel") else self.passphrase
+            secret = self.seal_passphrase if is_seal(owner) else self.passphrase
             if not secret.is_file():
                 raise KeyMissing(owner=owner)
             self._open[owner] = open_pkcs12(self._file(owner), secret.read_bytes().strip())
-        return _same(self._open[owner], owner, certificate_sha256)
+        return same(self._open[owner], owner, certificate_sha256)
 
     def open_with(self, owner: str, certificate_sha256: str, passphrase: bytearray) -> Pkcs12Backend:
         """Open the owner's key with a typed passphrase: one attempt. It is the caller's for as long as he may use it, never kept here.
 
         Raises as `key` does; a wrong passphrase is KeyUnusable("passphrase_wrong").
         """
-        return _same(open_pkcs12(self._file(owner), passphrase), owner, certificate_sha256)
+        return same(open_pkcs12(self._file(owner), passphrase), owner, certificate_sha256)
 
     def _file(self, owner: str) -> Path:
-        path = self.folder / f"{owner.replace('/', '.')}.p12"
+        path = self.folder / f"{file_name(owner)}.p12"
         if not path.is_file():
             raise KeyMissing(owner=owner)
         return path
@@ -63,16 +141,20 @@ class KeyRing:
 class NoKeys:
     """What every other process holds."""
 
-    def key(self, owner: str, certificate_sha256: str) -> Pkcs12Backend:
+    def key(self, owner: str, certificate_sha256: str) -> Opened:
         """Raise KeyMissing, always."""
         raise KeyMissing(owner=owner, certificate=certificate_sha256)
 
-    def open_with(self, owner: str, certificate_sha256: str, passphrase: bytearray) -> Pkcs12Backend:  # noqa: ARG002 - as in KeyRing
+    def open_with(self, owner: str, certificate_sha256: str, passphrase: bytearray) -> Opened:  # noqa: ARG002 - as in KeyRing
         """Raise KeyMissing, always."""
         raise KeyMissing(owner=owner, certificate=certificate_sha256)
 
 
-def _same(found: Pkcs12Backend, owner: str, certificate_sha256: str) -> Pkcs12Backend:
-    if found.certificate_sha256 != certificate_sha256:
-        raise KeyDiffers(owner=owner)
-    return found
+def is_seal(owner: str) -> bool:
+    """Tell an office's seal from a person."""
+    return owner.endswith(f"/{SEAL}")
+
+
+def file_name(owner: str) -> str:
+    """Return how an owner's files and the keys in tokens are named: `<office>.<code>`."""
+    return owner.replace("/", ".")

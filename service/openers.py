@@ -1,6 +1,6 @@
-"""Keys that are not files: tokens and remote services, opened as `service/keys.KeyRing` opens files; not wired to any step yet.
+"""Opens each owner's key where his office says it is: a file, a token, or a service. Head and seal, typed secret or file, one way.
 
-What they need to know (module, address, credentials) is the signing host's own, and never in an office's data.
+What opening needs (module, address, account) is the signing host's own (`service.host`), and never in an office's data.
 """
 
 from __future__ import annotations
@@ -12,69 +12,134 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from service.keys import KeyDiffers, KeyMissing
-from signing import Backend, BsreBackend, CscSecret, CscService, Institution, Signer, Wire, open_csc, open_pkcs11
+from service.host import Bsre, Csc, SigningHost, Token
+from service.keys import Courier, KeyMissing, KeyRing, Opened, file_name, is_seal, same
+from service.sop.model import Office, OfficeCode
+from signing import (
+    Backend,
+    BsreBackend,
+    CscSecret,
+    CscService,
+    Institution,
+    KeyUnusable,
+    Signer,
+    open_csc,
+    open_pkcs11,
+)
 
 
-@dataclass(frozen=True, slots=True)
-class TokenKeys:
-    """Keys in one PKCS#11 token. `<office>/<code>` is the key labelled `<office>.<code>`.
+@dataclass(slots=True)
+class OfficeKeys:
+    """The keys of all offices that this host signs for, wherever they are."""
 
-    Its certificate and chain are in `certificates/<office>.<code>.cert.pem`. `pin` is the file of a token that nobody types
-    for: the office's seal.
-    """
+    ring: KeyRing
+    host: SigningHost
+    offices: Mapping[OfficeCode, Office]
+    _open: dict[str, Opened] = field(default_factory=dict, repr=False)
 
-    module: Path
-    token: str
-    certificates: Path
-    pin: Path
+    def key(self, owner: str, certificate_sha256: str) -> Opened:
+        """Return a key that nobody types for: an office's seal; in development also a person's key file.
 
-    def key(self, owner: str, certificate_sha256: str) -> Backend:
-        """Return the owner's key. Raises KeyMissing, KeyDiffers, SigningError."""
-        if not self.pin.is_file():
-            raise KeyMissing(owner=owner)
-        return self.open_with(owner, certificate_sha256, bytearray(self.pin.read_bytes().strip()))
-
-    def open_with(self, owner: str, certificate_sha256: str, passphrase: bytearray) -> Backend:
-        """Open the owner's key with a typed PIN, which reaches the token once. `close` it when the batch ends.
-
-        Raises as `key` does; a wrong PIN is KeyUnusable("pin_wrong").
+        Raises KeyMissing, KeyDiffers, SigningError.
         """
-        label = owner.replace("/", ".")
-        file = self.certificates / f"{label}.cert.pem"
-        if not file.is_file():
+        kind = self._kind(owner)
+        if kind == "pkcs12":
+            return self.ring.key(owner, certificate_sha256)
+        if owner not in self._open:
+            self._open[owner] = self._opened(kind, owner, certificate_sha256, None)
+        return same(self._open[owner], owner, certificate_sha256)
+
+    def open_with(self, owner: str, certificate_sha256: str, passphrase: bytearray) -> Opened:
+        """Open an official's key with what he typed: at most one attempt. The caller gives it up; `passphrase` is his to wipe.
+
+        Raises as `key`; what is wrong at once is KeyUnusable: passphrase_wrong, pin_wrong. With a service only the first
+        signature proves what was typed (`service.keys.proven_by_use`).
+        """
+        kind = self._kind(owner)
+        if kind == "pkcs12":
+            return self.ring.open_with(owner, certificate_sha256, passphrase)
+        return self._opened(kind, owner, certificate_sha256, passphrase)
+
+    def _kind(self, owner: str) -> str:
+        office = self.offices.get(OfficeCode(owner.partition("/")[0]))
+        if office is None:
             raise KeyMissing(owner=owner)
-        first, *chain = (one.public_bytes(Encoding.DER) for one in x509.load_pem_x509_certificates(file.read_bytes()))
-        found = open_pkcs11(self.module, self.token, label, passphrase, certificate_der=first, chain_der=tuple(chain))
-        return _same(found, owner, certificate_sha256)
+        return office.signing.seal_backend if is_seal(owner) else office.signing.backend
+
+    def _opened(self, kind: str, owner: str, certificate_sha256: str, typed: bytearray | None) -> Opened:
+        try:
+            if kind == "pkcs11" and self.host.pkcs11 is not None:
+                return in_token(self.host.pkcs11, owner, certificate_sha256, typed)
+            if kind == "csc" and self.host.csc is not None:
+                return at_csc(self.host.csc, owner, certificate_sha256, typed)
+            if kind == "bsre" and self.host.bsre is not None:
+                return at_bsre(self.host.bsre, owner, certificate_sha256, typed)
+        except OSError:
+            raise KeyMissing(owner=owner) from None
+        raise KeyMissing(owner=owner)
 
 
-@dataclass(frozen=True, slots=True)
-class RemoteKeys:
-    """Keys at a CSC service. `credentials` says which credential is whose; `token` is this application's own."""
+def in_token(token: Token, owner: str, certificate_sha256: str, typed: bytearray | None) -> Backend:
+    """Log in to the token. `<office>/<code>` is the key labelled `<office>.<code>`; its certificate and chain lie in a file.
 
-    url: str
-    credentials: Mapping[str, str]
-    token: str = field(default="", repr=False)
-
-    def open_with(
-        self, owner: str, certificate_sha256: str, passphrase: bytearray | None, code: str | None = None
-    ) -> Backend:
-        """Open the owner's credential with PIN, one-time code or both. Raises KeyMissing, KeyDiffers, SigningError."""
-        if owner not in self.credentials:
-            raise KeyMissing(owner=owner)
-        secret = CscSecret(passphrase.decode() if passphrase is not None else None, code)
-        found = open_csc(CscService(self.url, self.credentials[owner], self.token), secret)
-        return _same(found, owner, certificate_sha256)
+    Raises KeyMissing, KeyDiffers, SigningError; a wrong PIN reaches the token once: KeyUnusable("pin_wrong").
+    """
+    label = file_name(owner)
+    file = token.certificates / f"{label}.cert.pem"
+    pin = typed if typed is not None else _pin(token.pins, owner)
+    if pin is None or not file.is_file():
+        raise KeyMissing(owner=owner)
+    first, *chain = (one.public_bytes(Encoding.DER) for one in x509.load_pem_x509_certificates(file.read_bytes()))
+    name = token.seal_token or token.token if is_seal(owner) else token.token
+    found = open_pkcs11(token.module, name, label, pin, certificate_der=first, chain_der=tuple(chain))
+    return same(found, owner, certificate_sha256)
 
 
-def open_bsre(wire: Wire, *, nik: str = "", subscription: str = "") -> BsreBackend:
-    """Return BSrE's client for a person, or for the office's seal. The NIK comes with the batch and is kept nowhere."""
-    return BsreBackend(wire, Institution(subscription) if subscription else Signer(nik=nik))
+def at_csc(service: Csc, owner: str, certificate_sha256: str, typed: bytearray | None) -> Backend:
+    """Ask the service for the owner's credential; the PIN reaches it with the first signature.
+
+    Raises KeyMissing, KeyDiffers, SigningError.
+    """
+    if owner not in service.credentials:
+        raise KeyMissing(owner=owner)
+    pin = typed if typed is not None else _pin(service.pins, owner)
+    remote = CscService(service.url, service.credentials[owner], service.token, service.seconds)
+    found = open_csc(remote, CscSecret(_text(pin) if pin is not None else None))
+    return same(found, owner, certificate_sha256)
 
 
-def _same(found: Backend, owner: str, certificate_sha256: str) -> Backend:
-    """The key is that of the enrolled certificate, or nothing is signed with it."""
-    if found.certificate_sha256 != certificate_sha256:
-        raise KeyDiffers(owner=owner)
-    return found
+def at_bsre(service: Bsre, owner: str, certificate_sha256: str, typed: bytearray | None) -> Courier:
+    """Return BSrE's client for a person with what he typed, or for an office's seal. Nothing is asked yet.
+
+    The service does not say which certificate it will sign with: each returned document is judged against the enrolled one.
+    Raises KeyMissing, KeyUnusable.
+    """
+    who = _account(service, owner)
+    if isinstance(who, Signer) and typed is None:
+        raise KeyMissing(owner=owner)
+    if typed is not None:
+        _text(typed)
+    client = BsreBackend(service.wire(), who, service.origin, service.chunk)
+    return Courier(client, certificate_sha256, bytearray(typed) if typed is not None else None)
+
+
+def _account(service: Bsre, owner: str) -> Signer | Institution:
+    found = service.seals.get(owner.partition("/")[0]) if is_seal(owner) else service.accounts.get(owner)
+    if found is None:
+        raise KeyMissing(owner=owner)
+    if is_seal(owner):
+        return Institution(found)
+    return Signer(email=found) if "@" in found else Signer(nik=found)
+
+
+def _pin(folder: Path | None, owner: str) -> bytearray | None:
+    """The secret of a key that nobody types for."""
+    file = folder / f"{file_name(owner)}.pin" if folder else None
+    return bytearray(file.read_bytes().strip()) if file and file.is_file() else None
+
+
+def _text(typed: bytearray) -> str:
+    try:
+        return typed.decode()
+    except UnicodeDecodeError:
+        raise KeyUnusable("passphrase_wrong", "not UTF-8") from None

@@ -29,15 +29,15 @@ def quarantined(teken: Teken, permit: str, sha: str) -> Iterator[None]:
     try:
         yield
     except Lost:
-        _keep(teken, permit, sha)
+        keep(teken, permit, sha, "claim_lost")
         raise
 
 
-def _keep(teken: Teken, permit: str, sha: str) -> None:
+def keep(teken: Teken, permit: str, sha: str, why: str) -> None:
     """Insist: the signature exists, and nothing else will ever tell of it."""
     for _ in range(TRIES):
         try:
-            _record(teken, permit, sha)
+            _record(teken, permit, sha, why)
         except StoreBusy:
             time.sleep(PAUSE_SECONDS)
         else:
@@ -45,12 +45,12 @@ def _keep(teken: Teken, permit: str, sha: str) -> None:
     log.error("quarantine_not_recorded", permit=permit, sha256=sha)
 
 
-def _record(teken: Teken, permit: str, sha: str) -> None:
+def _record(teken: Teken, permit: str, sha: str, why: str) -> None:
     """Equal bytes are no duplicate: a deterministic signature in the same second is the winner itself."""
     with teken.db.write() as connection:
         row = lock(connection, permit)
         known = connection.execute(select(quarantine.c.sha).where(quarantine.c.sha == sha)).first()
         if row is None or known is not None or sha in {row.head_sha, row.sealed_sha}:
             return
-        late = {"sha": sha, "permit": permit, "why": "claim_lost", "at": stamp(teken.clock.now())}
+        late = {"sha": sha, "permit": permit, "why": why, "at": stamp(teken.clock.now())}
         connection.execute(insert(quarantine).values(**late))

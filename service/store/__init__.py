@@ -2,6 +2,7 @@
 
 from service.store import batch_tables as _batch_tables  # noqa: F401 - all tables are known wherever the store is
 from service.store import desk_tables as _desk_tables  # noqa: F401 - as above
+from service.store import dispatch_tables as _dispatch_tables  # noqa: F401 - as above
 from service.store.database import Database, StoreBusy
 
 __all__ = ["Database", "StoreBusy"]

@@ -127,18 +127,23 @@ class BsreBackend:
         """
         results: list[Result] = []
         try:
-            self._check_account()
-            bodies = [self._properties(order) for order in orders]
+            self.check_account()
+            for order in orders:
+                self._properties(order)
         except SigningError as error:
             return tuple(Result(error=error) for _ in orders)
         start = 0
         while start < len(orders) and not _ended(results):
             end = min(len(orders), start + (self.chunk if start else 1))
-            results += self._dispatch(orders[start:end], bodies[start:end], secret)
+            results += self.send(orders[start:end], secret)
             start = end
         return (*results, *[Result(error=SigningFailed("not_dispatched"))] * (len(orders) - start))
 
-    def _check_account(self) -> None:
+    def check_account(self) -> None:
+        """Ask, before anything leaves, whether this person can sign; waits while the service is busy. A seal has no such question.
+
+        Raises KeyUnusable: not_registered, account_inactive; SigningFailed: service_*, login_refused.
+        """
         if isinstance(self.who, Institution):
             return
         status = self.status()
@@ -147,9 +152,12 @@ class BsreBackend:
         if status != "active":
             raise KeyUnusable("account_inactive", status)
 
-    def _dispatch(
-        self, orders: Sequence[Order], properties: list[dict[str, Any]], secret: Secret
-    ) -> tuple[Result, ...]:
+    def send(self, orders: Sequence[Order], secret: Secret) -> tuple[Result, ...]:
+        """Send all in one request, exactly once; one result per order, in order. Never raises for what the service does."""
+        try:
+            properties = [self._properties(order) for order in orders]
+        except SigningError as error:
+            return tuple(Result(error=error) for _ in orders)
         body = {
             **self.who.account,
             **_secret(secret),

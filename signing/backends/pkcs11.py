@@ -42,15 +42,23 @@ def open_pkcs11(
     SigningFailed backend_failed.
     """
     token = open_token(module, token_label, pin)
-    certificate = certificate_der or token.use(lambda session, _: _certificate(session, key_label))
-    backend = Pkcs11Backend(certificate, chain_der, fit_to_sign(certificate), key_label, token)
-    backend.check()
+    token.lend()
+    try:
+        certificate = certificate_der or token.use(lambda session, _: _certificate(session, key_label))
+        backend = Pkcs11Backend(certificate, chain_der, fit_to_sign(certificate), key_label, token)
+        backend.check()
+    except BaseException:
+        token.release()
+        raise
     return backend
 
 
 @dataclass(frozen=True, slots=True)
 class Pkcs11Backend:
-    """See `signing.backends.Backend`. `forget` drops the PIN, `close` logs out for every key of the token."""
+    """See `signing.backends.Backend`. `release` it when it is done with: the token's last key logs out.
+
+    `forget` drops the PIN, `close` logs out for every key of the token.
+    """
 
     certificate_der: bytes = field(repr=False)
     chain_der: tuple[bytes, ...] = field(repr=False)
@@ -89,6 +97,10 @@ class Pkcs11Backend:
     def forget(self) -> None:
         """Drop the PIN: the session goes on, and once it has ended the PIN is needed again."""
         self._token.forget()
+
+    def release(self) -> None:
+        """This key is done with, once; the last one of the token logs out and drops the PIN."""
+        self._token.release()
 
     def close(self) -> None:
         """Log out of the token, for all its keys in this process."""

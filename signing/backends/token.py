@@ -12,8 +12,9 @@ import secrets
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Literal, TypeVar
 
 import pkcs11
 from pkcs11 import exceptions as refused
@@ -28,6 +29,11 @@ _REFUSED_PINS: Final[set[bytes]] = set()
 _SALT: Final = secrets.token_bytes(32)
 _PIN_IS_WRONG: Final = (refused.PinIncorrect, refused.PinInvalid, refused.PinLenRange)
 _AWAY: Final = (refused.TokenNotPresent, refused.TokenNotRecognised, refused.DeviceRemoved, refused.SlotIDInvalid)
+_PIN_FLAGS: Final[tuple[tuple[pkcs11.TokenFlag, Literal["low", "final", "locked"]], ...]] = (
+    (pkcs11.TokenFlag.USER_PIN_LOCKED, "locked"),
+    (pkcs11.TokenFlag.USER_PIN_FINAL_TRY, "final"),
+    (pkcs11.TokenFlag.USER_PIN_COUNT_LOW, "low"),
+)
 _SESSION_ENDED: Final = (
     *_AWAY,
     refused.SessionHandleInvalid,
@@ -50,6 +56,28 @@ def open_token(module: Path, label: str, pin: bytes | bytearray) -> OpenToken:
         return token
 
 
+@dataclass(frozen=True, slots=True)
+class TokenState:
+    """What a token says of itself before anybody logs in. `low`: a wrong PIN since the last right one; `final`: one try is left."""
+
+    serial: str
+    pin: Literal["fine", "low", "final", "locked"]
+
+
+def look_at_token(module: Path, label: str) -> TokenState:
+    """Read the flags of the one token of that label; no PIN is used. Raises KeyUnusable: module_missing, token_missing."""
+    with _ONE_AT_A_TIME, _told():
+        token = OpenToken(module, label).find()
+        known = [(flag, name) for flag, name in _PIN_FLAGS if flag in token.flags]
+        return TokenState(token.serial.decode("ascii", "replace").strip(), known[0][1] if known else "fine")
+
+
+def token_labels(module: Path) -> tuple[str, ...]:
+    """The labels of all tokens that are plugged in. Raises KeyUnusable module_missing."""
+    with _ONE_AT_A_TIME, _told():
+        return tuple(sorted(token.label for token in _tokens(_library(str(module)))))
+
+
 class OpenToken:
     """A token of this process. Holds the PIN until `forget`, to log in again when the token was taken out and put back."""
 
@@ -59,6 +87,7 @@ class OpenToken:
         self._session: pkcs11.Session | None = None
         self._serial: bytes | None = None
         self._pin: bytearray | None = None
+        self._users = 0
 
     def __repr__(self) -> str:
         return f"OpenToken({self._label!r}, {'open' if self._session else 'closed'})"
@@ -76,6 +105,17 @@ class OpenToken:
                 return
             self.close()
             self._open(pin)
+
+    def lend(self) -> None:
+        """One key more is in use."""
+        self._users += 1
+
+    def release(self) -> None:
+        """One key less is in use; after the last one the token is logged out."""
+        self._users -= 1
+        if self._users <= 0:
+            self._users = 0
+            self.close()
 
     def forget(self) -> None:
         """Drop the PIN. The session goes on until it ends for whatever reason; then the PIN has to be asked for."""
@@ -121,7 +161,7 @@ class OpenToken:
         return self._open(self._pin)
 
     def _open(self, pin: bytes | bytearray) -> pkcs11.Session:
-        proven, token = pin is self._pin, self._find()
+        proven, token = pin is self._pin, self.find()
         if _mark(token.serial, pin) in _REFUSED_PINS:
             self.forget()
             raise KeyUnusable("pin_wrong", "this PIN was refused before")
@@ -139,13 +179,9 @@ class OpenToken:
         self._pin, self._serial = self._pin if proven else bytearray(pin), token.serial
         return self._session
 
-    def _find(self) -> pkcs11.Token:
+    def find(self) -> pkcs11.Token:
         """The one token of our label; and after the first time the same piece: a PIN is for no other."""
-        try:
-            module = pkcs11.lib(self._module)
-        except (pkcs11.PKCS11Error, RuntimeError, OSError) as foreign:
-            raise KeyUnusable("module_missing", type(foreign).__name__) from None
-        found = [token for token in _tokens(module) if token.label == self._label]
+        found = [token for token in _tokens(_library(self._module)) if token.label == self._label]
         if self._serial is not None:
             found = [token for token in found if token.serial == self._serial]
         if len(found) != 1:
@@ -161,6 +197,13 @@ class OpenToken:
         """A session that crossed a fork is undefined (PKCS#11 2.40, 6.6.1): it is not touched, not even to close it."""
         if os.getpid() != self._process:
             raise SigningFailed("backend_failed", "the token was opened by another process")
+
+
+def _library(module: str) -> Any:
+    try:
+        return pkcs11.lib(module)
+    except (pkcs11.PKCS11Error, RuntimeError, OSError) as foreign:
+        raise KeyUnusable("module_missing", type(foreign).__name__) from None
 
 
 def _tokens(module: Any) -> Iterator[pkcs11.Token]:
