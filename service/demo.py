@@ -55,7 +55,8 @@ def demo(*, once: bool, as_json: bool, port: int) -> int:
         if once:
             return 0 if all(permit["verdict"] == "identical" for permit in shown) else 1
         print(
-            f"\nMelayani di http://{settings.listen} sampai Ctrl-C. Buka salah satu alamat di atas, atau pindai QR-nya.",
+            f"\nMelayani di http://{settings.listen} sampai Ctrl-C. Buka salah satu alamat di atas, atau pindai QR-nya.\n"
+            f"Meja kerja, dengan peran pilihan Anda: http://{settings.listen}/meja/peran",
             flush=True,
         )
         return development.wait(processes)
@@ -133,7 +134,7 @@ def holder(teken: Teken, office: str, role: str) -> str:
 
 def _settings(port: int) -> Settings:
     listen = f"127.0.0.1:{port or _free_port(8000)}"
-    return Settings(home=HOME, keys=HOME / "keys", listen=listen, public_url=f"http://{listen}")
+    return Settings(home=HOME, keys=HOME / "keys", listen=listen, public_url=f"http://{listen}", development_login=True)
 
 
 def _free_port(wanted: int) -> int:

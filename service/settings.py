@@ -9,11 +9,13 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Self
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 PROJECT = Path(__file__).resolve().parent.parent
 PREFIX = "TEKEN_"
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 class SettingsInvalid(Exception):
@@ -39,6 +41,8 @@ class Settings(BaseModel):
     signer_identity: Path | None = None
     signing_host: Path | None = None
     pinned_signers: str = ""
+    web_identity: Path | None = None
+    pinned_web: str = ""
     sign_window: Annotated[float, Field(gt=0, le=60)] = 30
     tsa_url: str = ""
     public_url: str = ""
@@ -49,6 +53,7 @@ class Settings(BaseModel):
     poll_seconds: Annotated[float, Field(gt=0, le=60)] = 0.3
     busy_seconds: Annotated[float, Field(gt=0, le=60)] = 5
     fail_at: str = ""
+    development_login: bool = False
 
     @field_validator("public_url")
     @classmethod
@@ -71,6 +76,7 @@ class Settings(BaseModel):
         "passphrase_file",
         "seal_passphrase_file",
         "signer_identity",
+        "web_identity",
         "signing_host",
     )
     @classmethod
@@ -107,6 +113,14 @@ class Settings(BaseModel):
             raise ValueError("must be HOST:PORT")
         return value
 
+    @model_validator(mode="after")
+    def _login_without_password_stays_at_home(self) -> Self:
+        """Anybody who reaches such a desk is whoever he likes: it must be reached from this machine alone."""
+        hosts = {self.listen.rpartition(":")[0].strip("[]"), urlsplit(self.public_url or "http://127.0.0.1").hostname}
+        if self.development_login and not hosts <= LOOPBACK:
+            raise ValueError("development_login needs listen and public_url on this machine")
+        return self
+
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Self:
         """Read TEKEN_* variables.
@@ -119,7 +133,7 @@ class Settings(BaseModel):
             return cls(**given)  # type: ignore[arg-type]
         except ValidationError as error:
             first = error.errors(include_input=False, include_url=False)[0]
-            name = PREFIX + str(first["loc"][0]).upper()
+            name = PREFIX + str((first["loc"] or ("development_login",))[0]).upper()
             raise SettingsInvalid(f"{name}: {first['msg']}") from None
 
     @property
@@ -171,6 +185,16 @@ class Settings(BaseModel):
     def pins(self) -> Path:
         """On one machine: the public keys of signing hosts that the web process believes, written once at first start."""
         return self.home / "pinned-signers"
+
+    @property
+    def web_identity_file(self) -> Path:
+        """The web host's long-term key, mode 0600: it signs what is handed to signing hosts."""
+        return self.web_identity or self.home / "web-identity.key"
+
+    @property
+    def web_pins(self) -> Path:
+        """On one machine: the public keys of web hosts whose hand-overs signing processes take, written once at first start."""
+        return self.home / "pinned-web"
 
 
 def _begins(value: str, *schemes: str) -> str:
