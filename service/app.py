@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from service.errors import Busy
 from service.logs import log_to_stderr
@@ -32,6 +33,10 @@ def create_app(teken: Teken) -> Flask:
     headers.register(app)
     problems.register(app)
     app.register_error_handler(StoreBusy, _busy)
+    if (
+        hops := teken.settings.trusted_proxies
+    ) > 0:  # so many proxies of ours told who asks, by which name, over HTTPS or not
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     app.register_blueprint(api.api)
     app.register_blueprint(about.about)
     app.register_blueprint(verify.verify)

@@ -47,6 +47,7 @@ class Settings(BaseModel):
     tsa_url: str = ""
     public_url: str = ""
     listen: str = "127.0.0.1:8000"
+    trusted_proxies: Annotated[int, Field(ge=0, le=5)] = 0
     lease_seconds: Annotated[float, Field(gt=0, le=3600)] = 60
     max_attempts: Annotated[int, Field(ge=1, le=100)] = 5
     retry_seconds: Annotated[float, Field(ge=0, le=3600)] = 5

@@ -6,6 +6,7 @@ import pyotp
 import pytest
 from sqlalchemy import select
 
+from service.clock import SetClock
 from service.desk import accounts
 from service.errors import Invalid
 from service.store.desk_tables import accounts as table
@@ -260,3 +261,19 @@ def test_both_languages_have_the_same_words():
     for file in resources.files("service.web.desk").joinpath("words").iterdir():
         both = tomllib.loads(file.read_text("utf-8"))
         assert keys(both["id"]) == keys(both["en"]), file.name
+
+
+@pytest.mark.parametrize(("proxies", "believed"), [(0, False), (1, True)])
+def test_a_proxy_is_believed_only_if_it_is_ours(tmp_path, keys, proxies, believed):
+    from service.app import create_app
+    from tests.desk.people import Desk
+    from tests.support.office import NOW, open_office
+
+    teken = open_office(tmp_path, keys, trusted_proxies=proxies)
+    desk = Desk(teken, SetClock(NOW), create_app(teken))
+    person = desk.employ(OFFICE, "kadis")
+    told = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.7"}
+    person.get("/meja/masuk", headers=told)
+    person.post("/meja/masuk", {"login": person.login, "password": PASSWORD}, headers=told)
+    assert person.headers["Set-Cookie"].startswith("__Host-") is believed
+    teken.close()
