@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from flask import Blueprint, Flask, Response, current_app, jsonify, render_template_string, request
-from werkzeug.serving import make_server
+from werkzeug.http import http_date
+from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from service.simulate.play import Play, parse, script
 from service.simulate.speech import failure, opinion, said_status
@@ -38,7 +39,7 @@ def simulator(folder: Path, switches: Sequence[str] = ()) -> Flask:
 
 def serve(folder: Path, port: int, switches: Sequence[str], *, ready: Callable[[str], object]) -> int:
     """Serve on this machine only, until Ctrl-C; `ready` is told the address."""
-    server = make_server("127.0.0.1", port, simulator(folder, switches), threaded=True)
+    server = listening(simulator(folder, switches), port)
     ready(f"http://127.0.0.1:{server.server_port}/")
     try:
         server.serve_forever()
@@ -47,6 +48,17 @@ def serve(folder: Path, port: int, switches: Sequence[str], *, ready: Callable[[
     finally:
         server.server_close()
     return 0
+
+
+def listening(app: Flask, port: int = 0) -> BaseWSGIServer:
+    """A server on this machine only (port 0: any), whose answers bear the date of the simulated clock."""
+
+    class Dated(WSGIRequestHandler):
+        def date_time_string(self, timestamp: float | None = None) -> str:
+            play: Play = app.extensions["play"]
+            return http_date(timestamp or play.now())
+
+    return make_server("127.0.0.1", port, app, threaded=True, request_handler=Dated)
 
 
 def _play() -> Play:

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from service.store.localdisk import check_local
+from service.store.looking import sqlite_to_look_at
 
 READ_ONLY = "teken_read_only"
 _READING: dict[str, dict[str, Any]] = {
@@ -25,12 +26,16 @@ class StoreBusy(Exception):
 
 
 class Database:
-    """One engine. `write()` is a transaction that holds the write lock from its start on SQLite (BEGIN IMMEDIATE)."""
+    """One engine. `write()` is a transaction that holds the write lock from its start on SQLite (BEGIN IMMEDIATE).
 
-    def __init__(self, url: str, *, busy_seconds: float = 5) -> None:
+    `look_only`: for `read()` alone, and SQLite's files stay as they are.
+    """
+
+    def __init__(self, url: str, *, busy_seconds: float = 5, look_only: bool = False) -> None:
         self.url = url
         self.dialect = make_url(url).get_backend_name()
-        self.engine = _sqlite(url, busy_seconds) if self.dialect == "sqlite" else _postgresql(url, busy_seconds)
+        sqlite_engine = sqlite_to_look_at if look_only else _sqlite
+        self.engine = (sqlite_engine if self.dialect == "sqlite" else _postgresql)(url, busy_seconds)
 
     @contextmanager
     def write(self) -> Iterator[Connection]:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
 from service.store.database import Database
@@ -16,12 +19,29 @@ LOCK_ID = 0x74656B656E  # "teken"
 
 def migrate(database: Database) -> None:
     """Upgrade to head in one transaction: the write lock on SQLite, an advisory lock on PostgreSQL keep starts apart."""
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
+    config = _config()
     with database.write() as connection:
         start_alone(connection)
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+
+
+def schema_state(connection: Connection) -> Literal["current", "behind", "ahead", "empty"]:
+    """Compare a database's schema with that of this program; `ahead`: it knows a revision that we don't."""
+    script = ScriptDirectory.from_config(_config())
+    found = set(MigrationContext.configure(connection).get_current_heads())
+    if not found:
+        return "empty"
+    known = {one.revision for one in script.walk_revisions()}
+    if not found <= known:
+        return "ahead"
+    return "current" if found == set(script.get_heads()) else "behind"
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    return config
 
 
 def start_alone(connection: Connection) -> None:

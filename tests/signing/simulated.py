@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 import threading
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
-from werkzeug.serving import make_server
+from flask import request
 
-from service.simulate.bsre import simulator
+from service.simulate.bsre import listening, simulator
 from signing import (
     BsreBackend,
     Look,
@@ -53,6 +53,16 @@ class Service:
     folder: Path
     app: object
     waits: list[float]
+    asked: list[str] = field(default_factory=list)
+
+    @property
+    def quirks(self) -> dict[str, float]:
+        """The switches that are on; they may be changed while it runs."""
+        return self.app.extensions["play"].on
+
+    def requests(self, path: str) -> int:
+        """How many requests reached an endpoint, whatever it answered."""
+        return self.asked.count(f"/api/v2/{path}")
 
     def client(self, who=None, **given) -> BsreBackend:
         wire = Wire(self.url, "contoh", "sandi-contoh", sleep=self.waits.append, seconds=given.pop("seconds", 20.0))
@@ -78,12 +88,13 @@ class Service:
 
 @contextmanager
 def playing(folder: Path, *switches: str):
-    app = simulator(folder, switches)
-    server = make_server("127.0.0.1", 0, app, threaded=True)
+    app, asked = simulator(folder, switches), []
+    app.before_request(lambda: asked.append(request.path))
+    server = listening(app)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     try:
-        yield Service(f"http://127.0.0.1:{server.server_port}", folder, app, [])
+        yield Service(f"http://127.0.0.1:{server.server_port}", folder, app, [], asked)
     finally:
         server.shutdown()
         server.server_close()

@@ -1,0 +1,91 @@
+"""Files with secrets: that they are there, that nobody else reads them, and that a key's certificate is the enrolled one.
+
+A key is opened only where the operator asks for it: a seal's with its own secret file, an official's with his passphrase.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+
+from service.doctor.certificates import enrolled_sha256
+from service.doctor.findings import Note, fault, unknown, well
+from service.errors import TekenError
+from service.keys import KeyRing, file_name, is_seal
+from signing import SigningError
+
+if TYPE_CHECKING:
+    from service.doctor.view import View
+
+_OTHERS: Final = 0o077
+
+
+def look_at_files(view: View) -> Iterator[Note]:
+    """Nobody but the owner reads what is secret."""
+    given = view.settings
+    if not view.signs_here:
+        secrets = [given.home / "checkpoint.key"]
+    else:
+        own = [given.identity, given.home / "checkpoint.key", given.passphrase, given.seal_passphrase]
+        secrets = [*own, *sorted(given.keys.glob("*.p12"))]
+    there = [path for path in dict.fromkeys(secrets) if path.is_file()]
+    exposed = [path for path in there if path.stat().st_mode & _OTHERS]
+    for path in exposed:
+        yield fault("file_exposed", str(path), mode=f"{path.stat().st_mode & 0o777:04o}")
+    if not exposed:
+        yield well("files_fine", count=str(len(there)))
+
+
+def look_at_keys(view: View) -> Iterator[Note]:
+    """Each key file of whoever signs or seals with one."""
+    if not view.signs_here:
+        yield well("keys_elsewhere")
+        return
+    ring = KeyRing(view.settings.keys, view.settings.passphrase, view.settings.seal_passphrase)
+    for owner in view.owners_by("pkcs12"):
+        yield _key(view, ring, owner)
+
+
+def _key(view: View, ring: KeyRing, owner: str) -> Note:
+    file = _beside(view, owner, "p12")
+    if not file.is_file():
+        return fault("key_missing", owner, file=str(file))
+    sha256 = enrolled_sha256(view, owner)
+    if not sha256:
+        return unknown("key_without_certificate", owner)
+    beside = _beside(view, owner, "cert.pem")
+    if beside.is_file() and pem_sha256(beside) != sha256:
+        return fault("key_differs", owner, file=str(beside))
+    return _opened(view, ring, owner, sha256) or well("key_there", owner)
+
+
+def _opened(view: View, ring: KeyRing, owner: str, sha256: str) -> Note | None:
+    """Open it if that was asked for."""
+    try:
+        if owner == view.asked.official:
+            ring.open_with(owner, sha256, view.asked.passphrase)
+        elif view.asked.open_keys and is_seal(owner):
+            if not view.settings.seal_passphrase.is_file():
+                return fault("secret_missing", owner, file=str(view.settings.seal_passphrase))
+            ring.key(owner, sha256)
+        else:
+            return None
+    except (TekenError, SigningError) as refused:
+        return fault(refused.code, owner, file=str(_beside(view, owner, "p12")))
+    return well("key_opens", owner)
+
+
+def _beside(view: View, owner: str, suffix: str) -> Path:
+    return view.settings.keys / f"{file_name(owner)}.{suffix}"
+
+
+def pem_sha256(pem: Path) -> str:
+    """Return the fingerprint of a certificate's file; empty if it holds none."""
+    try:
+        return x509.load_pem_x509_certificate(pem.read_bytes()).fingerprint(hashes.SHA256()).hex()
+    except ValueError:
+        return ""

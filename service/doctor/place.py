@@ -1,0 +1,131 @@
+"""The place that Teken runs in: public address, time zones, Redis, archive and disk, the offices' files."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from service.doctor.findings import Note, fault, warning, well
+
+if TYPE_CHECKING:
+    from service.doctor.view import View
+
+FULL_BYTES: Final = 10**9
+NEARLY_FULL: Final = 0.05
+_WAIT_SECONDS: Final = 2
+_THIS_MACHINE: Final = {"127.0.0.1", "::1", "localhost"}
+
+
+def look_at_public_url(view: View) -> Iterator[Note]:
+    """What the QR opens; an office's own address is https by its file's rules."""
+    own = view.settings.public_url
+    addresses = [own] if own else sorted(one.public_url for one in view.offices.offices.values())
+    for address in addresses:
+        parts = urlsplit(address)
+        if parts.scheme == "https":
+            yield well("public_url_fine", address)
+        elif parts.hostname in _THIS_MACHINE:
+            yield warning("public_url_local", address)
+        else:
+            yield fault("public_url_plain", address)
+
+
+def look_at_timezones(view: View) -> Iterator[Note]:
+    """Dates on paper are those of the office's zone."""
+    zones = {one.calendar.timezone for one in view.offices.offices.values()}
+    missing = [zone for zone in sorted(zones) if not _is_known(zone)]
+    for zone in missing:
+        yield fault("timezone_missing", zone)
+    if zones and not missing:
+        yield well("timezone_fine", zones=", ".join(sorted(zones)))
+
+
+def _is_known(zone: str) -> bool:
+    try:
+        ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, OSError):
+        return False
+    return True
+
+
+def look_at_redis(view: View) -> Iterator[Note]:
+    """Where one is configured, it answers."""
+    from redis import Redis
+    from redis.backoff import NoBackoff
+    from redis.exceptions import AuthenticationError, RedisError
+    from redis.retry import Retry
+
+    url = view.settings.redis_url
+    if not url:
+        yield well("redis_unused")
+        return
+    where = shown(url)
+    limits = {"socket_timeout": _WAIT_SECONDS, "socket_connect_timeout": _WAIT_SECONDS}
+    try:
+        with Redis.from_url(url, retry=Retry(NoBackoff(), 0), retry_on_error=[], **limits) as connection:
+            connection.ping()
+        yield well("redis_fine", where)
+    except AuthenticationError:
+        yield fault("redis_refused", where)
+    except (RedisError, OSError):
+        yield fault("redis_unreachable", where)
+
+
+def look_at_archive(view: View) -> Iterator[Note]:
+    """Without a probe file: whether this process may write there, and what is free on the disks of archive and home."""
+    archive = view.settings.archive
+    if _may_write(archive):
+        yield well("archive_fine", str(archive))
+    else:
+        yield fault("archive_unwritable", str(archive))
+    disks = {place.stat().st_dev: place for place in map(_nearest, (view.settings.home, archive))}
+    for place in disks.values():
+        yield _disk(place)
+
+
+def _may_write(folder: Path) -> bool:
+    """A folder that is not there yet is made when the first document comes."""
+    there = _nearest(folder)
+    return there.is_dir() and os.access(there, os.W_OK | os.X_OK, effective_ids=True)
+
+
+def _nearest(path: Path) -> Path:
+    return next(place for place in (path, *path.parents) if place.exists())
+
+
+def _disk(place: Path) -> Note:
+    room = shutil.disk_usage(place)
+    percent = str(round(100 * room.free / room.total))
+    told = {"free": f"{room.free / 10**9:.1f} GB".replace(".", ","), "percent": percent}
+    if room.free < FULL_BYTES:
+        return fault("disk_full", str(place), **told)
+    if room.free < NEARLY_FULL * room.total:
+        return warning("disk_nearly_full", str(place), **told)
+    return well("disk_fine", str(place), **told)
+
+
+def look_at_offices(view: View) -> Iterator[Note]:
+    """What `teken office check` says."""
+    from service.document.check import template_check
+    from service.sop import check
+
+    found = check(view.settings.templates, template_check=template_check)
+    for one in found:
+        place = f"{one.file} [{one.table}] {one.key}" if one.table else f"{one.file} {one.key}"
+        yield fault("office_fault", place.strip(), why=one.message)
+    if not view.offices.offices and not found:
+        yield fault("offices_none", str(view.settings.templates))
+    elif not found:
+        yield well("offices_fine", offices=str(len(view.offices.offices)), types=str(len(list(view.offices))))
+
+
+def shown(url: str) -> str:
+    """Return an address without what may be secret in it: login, path's query."""
+    parts = urlsplit(url)
+    host = f"{parts.hostname}:{parts.port}" if parts.port else parts.hostname or parts.path
+    return f"{parts.scheme}://{host}" + (parts.path if parts.hostname else "")

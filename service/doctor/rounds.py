@@ -1,0 +1,70 @@
+"""All checks in the order in which they are told. A check that breaks is told as unknown and stops no other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+import structlog
+
+from service.clock import SystemClock
+from service.doctor.authorities import look_at_anchors, look_at_timestamps
+from service.doctor.certificates import look_at_certificates, look_at_mandates, look_at_official
+from service.doctor.findings import Check, Finding, Note, label, unknown, worded
+from service.doctor.keyfiles import look_at_files, look_at_keys
+from service.doctor.moments import look_at_clock
+from service.doctor.place import look_at_archive, look_at_offices, look_at_public_url, look_at_redis, look_at_timezones
+from service.doctor.processes import look_at_signers
+from service.doctor.services import look_at_bsre, look_at_csc, look_at_host
+from service.doctor.storage import look_at_database
+from service.doctor.tokens import look_at_tokens
+from service.doctor.view import Asked, OutOfSight, View
+
+if TYPE_CHECKING:
+    from service.clock import Clock
+    from service.settings import Settings
+
+log = structlog.get_logger("teken.doctor")
+
+CHECKS: Final = (
+    Check("public_url", look_at_public_url),
+    Check("timezone", look_at_timezones),
+    Check("database", look_at_database),
+    Check("redis", look_at_redis),
+    Check("archive", look_at_archive),
+    Check("offices", look_at_offices),
+    Check("anchors", look_at_anchors),
+    Check("mandate", look_at_mandates),
+    Check("certificate", look_at_certificates),
+    Check("files", look_at_files),
+    Check("host", look_at_host),
+    Check("official", look_at_official),
+    Check("key", look_at_keys),
+    Check("token", look_at_tokens),
+    Check("csc", look_at_csc),
+    Check("bsre", look_at_bsre),
+    Check("signers", look_at_signers),
+    Check("timestamp", look_at_timestamps),
+    Check("clock", look_at_clock),  # last: the others hand in what their clocks say
+)
+
+
+def examine(settings: Settings, asked: Asked | None = None, clock: Clock | None = None) -> Iterator[Finding]:
+    """Look at everything, one check after the other, and tell each finding as it is made."""
+    view = View(settings, clock or SystemClock(), asked or Asked())
+    try:
+        for check in CHECKS:
+            for note in _notes(check, view):
+                yield worded(check.name, note)
+    finally:
+        view.close()
+
+
+def _notes(check: Check, view: View) -> Iterator[Note]:
+    try:
+        yield from check.look(view)
+    except OutOfSight as hidden:
+        yield unknown("not_checked", because=label(hidden.check))
+    except Exception as broken:  # noqa: BLE001 - whatever it is, the operator hears the rest; told by type only
+        log.warning("check_failed", check=check.name, error=type(broken).__name__)
+        yield unknown("check_failed", error=type(broken).__name__)

@@ -1,0 +1,141 @@
+"""Services that sign: BSrE's Esign Client Service and CSC services. Asked what may be asked without a secret of a person."""
+
+from __future__ import annotations
+
+import http.client
+import ssl
+from collections.abc import Iterator
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from service.doctor.certificates import enrolled_sha256
+from service.doctor.findings import Note, fault, unknown, warning, well
+from service.doctor.moments import Reading
+from service.doctor.place import shown
+from service.host import HostInvalid, read_host
+from service.keys import KeyDiffers, KeyMissing, give_up, is_seal
+from service.openers import at_bsre, at_csc
+from signing import SigningError
+
+if TYPE_CHECKING:
+    from service.doctor.view import View
+    from service.host import Bsre, Csc
+
+_SECONDS: Final = 15.0
+_SECOND: Final = 1.0
+_LOGIN: Final = {"HTTP 401", "HTTP 403"}
+_OF_THE_SERVICE: Final = {"service_unreachable", "service_busy", "service_unclear", "login_refused", "backend_failed"}
+
+
+def look_at_host(view: View) -> Iterator[Note]:
+    """The signing host's own file."""
+    path = view.settings.signing_host
+    if path is None:
+        return
+    try:
+        read_host(path)
+    except HostInvalid as invalid:
+        yield fault("host_invalid", str(path), why=str(invalid).removeprefix(f"{path}: "))
+    else:
+        yield well("host_fine", str(path))
+
+
+def look_at_csc(view: View) -> Iterator[Note]:
+    """Each owner's credential: that the service knows it and that its certificate is the enrolled one."""
+    owners = view.owners_by("csc") if view.signs_here else []
+    if not owners:
+        return
+    csc = view.host.csc
+    if csc is None:
+        yield fault("backend_not_set_up", "csc", owners=", ".join(owners))
+        return
+    _take_reading(view, csc.url)
+    for owner in owners:
+        note = _credential(view, csc, owner)
+        yield note
+        if note.code in _OF_THE_SERVICE:  # it is the same for all others
+            return
+
+
+def _credential(view: View, csc: Csc, owner: str) -> Note:
+    sha256 = enrolled_sha256(view, owner)
+    if not sha256:
+        return unknown("key_without_certificate", owner)
+    try:
+        give_up(at_csc(csc, owner, sha256, None))
+    except KeyMissing:
+        return fault("credential_missing", owner)
+    except KeyDiffers:
+        return fault("key_differs", owner, file=shown(csc.url))
+    except SigningError as refused:
+        return _refused(refused, shown(csc.url), owner)
+    except OSError:
+        return fault("secret_missing", owner, file=str(csc.token_file))
+    return well("credential_fine", owner)
+
+
+def _refused(refused: SigningError, url: str, owner: str) -> Note:
+    if refused.code == "service_refused":
+        return fault("login_refused", url) if refused.detail in _LOGIN else fault("credential_unknown", owner, url=url)
+    if refused.code in _OF_THE_SERVICE:
+        return fault(refused.code, url)
+    return fault(refused.code, owner, file=url)
+
+
+def look_at_bsre(view: View) -> Iterator[Note]:
+    """Each official's account; of a seal's subscription the service tells nothing before it seals."""
+    owners = view.owners_by("bsre") if view.signs_here else []
+    if not owners:
+        return
+    bsre = view.host.bsre
+    if bsre is None:
+        yield fault("backend_not_set_up", "bsre", owners=", ".join(owners))
+        return
+    _take_reading(view, bsre.url, bsre.ca_file)
+    for owner in owners:
+        note = _account(bsre, owner)
+        yield note
+        if note.code in _OF_THE_SERVICE:
+            return
+
+
+def _account(bsre: Bsre, owner: str) -> Note:
+    try:
+        client = at_bsre(bsre, owner, "", bytearray()).client
+        if is_seal(owner):
+            return well("seal_account_given", owner)
+        status = client.status()
+    except KeyMissing:
+        return fault("account_missing", owner)
+    except SigningError as refused:
+        return fault(refused.code, shown(bsre.url))
+    if status == "active":
+        return well("account_active", owner)
+    note = warning if status == "unknown" else fault
+    return note(f"account_{status}", owner)
+
+
+def _take_reading(view: View, url: str, ca_file: Path | None = None) -> None:
+    """What the service's clock says, by the Date of an answer to a bare request; nothing if it doesn't say."""
+    parts, before = urlsplit(url), view.clock.now()
+    secure = parts.scheme == "https"
+    trust = ssl.create_default_context(cafile=str(ca_file) if ca_file else None) if secure else None
+    host = parts.hostname or ""
+    connection = (
+        http.client.HTTPSConnection(host, parts.port, timeout=_SECONDS, context=trust)
+        if secure
+        else http.client.HTTPConnection(host, parts.port, timeout=_SECONDS)
+    )
+    try:
+        connection.request("HEAD", parts.path or "/")
+        answer = connection.getresponse()
+        theirs = parsedate_to_datetime(answer.headers.get("Date", "")).astimezone(UTC)
+        if "Age" not in answer.headers:  # then a cache says when it got it
+            view.readings.append(Reading(shown(url), theirs, before, view.clock.now(), _SECOND))
+    except (OSError, http.client.HTTPException, ValueError):
+        return  # that it can't be reached is told of the service
+    finally:
+        connection.close()
