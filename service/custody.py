@@ -5,7 +5,6 @@ Nothing here is ever written anywhere. What was wiped once is never taken again,
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 import time
 from collections.abc import Callable
@@ -16,12 +15,13 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from service.clock import instant
 from service.errors import TekenError
-from service.handover import Authority, HandoverBroken, Sealed, unseal, wipe
+from service.handover import Authority, Document, HandoverBroken, Sealed, check, unseal, wipe
 from service.identity import REFRESH, Announcement, Identity
-from signing import Backend, SigningError
+from service.keys import Opened, give_up, proven_by_use
+from signing import SigningError
 
 LONGEST_WINDOW = timedelta(minutes=60)
-Opener = Callable[[str, str, bytearray], Backend]
+Opener = Callable[[str, str, bytearray], Opened]
 
 
 class NotOnSealedList(TekenError):
@@ -38,24 +38,28 @@ class WindowOver(TekenError):
 
 @dataclass(slots=True)
 class _Held:
-    seal: str
     authority: Authority
     until: datetime
     deadline: float  # the same moment on a clock that nobody sets back
     passphrase: bytearray = field(repr=False)
-    documents: frozenset[tuple[str, str]] = field(repr=False)
-    key: Backend | None = field(default=None, repr=False)
+    documents: frozenset[Document] = field(repr=False)
+    key: Opened | None = field(default=None, repr=False)
 
 
 class Custody:
-    """One per signing process. `id` dies with the process, and so does everything that was sealed to it."""
+    """One per signing process. `id` dies with the process, and so does everything that was sealed to it.
 
-    def __init__(self, identity: Identity) -> None:
+    `web_pins` gives the public keys of the web hosts that may hand over.
+    """
+
+    def __init__(self, identity: Identity, web_pins: Callable[[], frozenset[str]]) -> None:
         self.id = f"sgn_{secrets.token_hex(12)}"
         self._identity = identity
+        self._web_pins = web_pins
         self._ephemeral = X25519PrivateKey.generate()
         self._held: dict[str, _Held] = {}
         self._seen: set[str] = set()
+        self._newest: dict[str, str] = {}
         self._tried: dict[str, str | None] = {}
         self._announced: datetime | None = None
 
@@ -69,15 +73,22 @@ class Custody:
         self._announced = now
         return self._identity.announce(self.id, self._ephemeral.public_key().public_bytes_raw(), now)
 
-    def take(self, sealed: Sealed, now: datetime) -> None:
-        """Open what was sealed to this process and hold it until its window ends; each ciphertext counts once.
+    def has_seen(self, signature: str) -> bool:
+        """Tell whether what bears this signature was shown already, and so is never taken (again)."""
+        return signature in self._seen
 
-        Raises HandoverBroken.
+    def take(self, sealed: Sealed, now: datetime) -> None:
+        """Open what a pinned web host sealed to this process and hold it until its window ends; each seal counts once.
+
+        Anything else changes nothing: what is held stays. Raises HandoverBroken.
         """
-        seal = hashlib.sha256(sealed.sender_key + sealed.ciphertext).hexdigest()
-        if seal in self._seen:
+        if self.has_seen(sealed.signature):
             return
-        self._seen.add(seal)
+        self._seen.add(sealed.signature)
+        check(sealed, self._web_pins(), now)
+        if sealed.sealed_at < self._newest.get(sealed.batch, ""):
+            raise HandoverBroken(sealed.batch)
+        self._newest[sealed.batch] = sealed.sealed_at
         self._tried.pop(sealed.batch, None)
         self.drop(sealed.batch)
         authority, passphrase = unseal(sealed, self._ephemeral)
@@ -86,7 +97,7 @@ class Custody:
             wipe(passphrase)
             raise HandoverBroken(sealed.batch)
         deadline = time.monotonic() + (until - now).total_seconds()
-        self._held[sealed.batch] = _Held(seal, authority, until, deadline, passphrase, frozenset(authority.documents))
+        self._held[sealed.batch] = _Held(authority, until, deadline, passphrase, frozenset(authority.documents))
 
     def batches(self, now: datetime) -> frozenset[str]:
         """Return the batches whose window is open; what is over is wiped here."""
@@ -98,6 +109,11 @@ class Custody:
     def ready(self, now: datetime) -> frozenset[str]:
         """Return the batches whose key is open."""
         return frozenset(batch for batch in self.batches(now) if self._held[batch].key is not None)
+
+    def unproven(self, now: datetime) -> frozenset[str]:
+        """Return the batches whose key is open, and whose secret only a first signature proves."""
+        keys = {batch: self._held[batch].key for batch in self.ready(now)}
+        return frozenset(batch for batch, key in keys.items() if key is not None and proven_by_use(key))
 
     def open(self, batch: str, opener: Opener) -> str | None:
         """Try the passphrase on the key, once, and return the fault's code; asked again, tell what the one attempt found."""
@@ -112,10 +128,8 @@ class Custody:
                 wipe(held.passphrase)
         return self._tried[batch]
 
-    def key(
-        self, batch: str, official: str, certificate_sha256: str, document: tuple[str, str], now: datetime
-    ) -> Backend:
-        """Return the key for one document (permit, hash of the bytes to sign).
+    def key(self, batch: str, official: str, certificate_sha256: str, document: Document, now: datetime) -> Opened:
+        """Return the key for one document: all that the signature will cover and draw must be as it was sealed.
 
         Raises WindowOver, NotOnSealedList.
         """
@@ -132,6 +146,8 @@ class Custody:
         held = self._held.pop(batch, None)
         if held is not None:
             wipe(held.passphrase)
+            if held.key is not None:
+                give_up(held.key)
             held.key = None
 
     def close(self) -> None:

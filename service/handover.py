@@ -1,5 +1,6 @@
 """Seals a passphrase to living signing processes, together with all that it may be used for; opens it on their side.
 
+Anybody can seal to a public key, so the web host signs what it sealed, and a signing process looks at nothing else.
 X25519 with a fresh sender key per recipient, HKDF-SHA256, ChaCha20-Poly1305; the context is bound as associated data.
 Passphrases and derived keys live in bytearrays and are overwritten here. What the libraries copy inside is theirs.
 """
@@ -7,10 +8,12 @@ Passphrases and derived keys live in bytearrays and are overwritten here. What t
 from __future__ import annotations
 
 import ctypes
+import hashlib
 import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
@@ -19,8 +22,14 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from service.canonical import dumps
+from service.clock import instant, stamp
+from service.identity import SKEW, Identity, holds
 
-CONTEXT = "teken/handover/v1"
+CONTEXT = "teken/handover/v2"
+SEALED_BY = "teken/sealed-by/v1\n"
+"""What the web host signs begins with it: its key signs nothing else, and no other signature of ours reads like this."""
+FRESH = timedelta(minutes=5)
+"""How late a signing process may still take what was sealed to it: longer than its slowest document takes."""
 LONGEST = 255
 """Bytes of a passphrase."""
 _KEY, _TAG = 32, 16
@@ -33,7 +42,11 @@ _TAIL = (
 
 
 class HandoverBroken(Exception):
-    """The ciphertext was not made for this key and this batch, or was changed."""
+    """The ciphertext was not made for this key and this batch, was changed, or is not freshly signed by a pinned web host."""
+
+
+Document = tuple[str, str, str]
+"""A permit, the SHA-256 of the bytes that were read, and the address that the signature draws beyond them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +57,8 @@ class Authority:
     official: str
     certificate_sha256: str
     expires_at: str
-    documents: tuple[tuple[str, str], ...]
-    """(permit, SHA-256 of the bytes that were read), sorted."""
+    documents: tuple[Document, ...]
+    """Sorted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +71,22 @@ class Recipient:
 
 @dataclass(frozen=True, slots=True)
 class Sealed:
-    """What is stored for one signing process."""
+    """What is stored for one signing process. Host key and signature are base64, the web host's."""
 
     batch: str
     signer: str
     sender_key: bytes
     ciphertext: bytes
+    host_key: str = ""
+    sealed_at: str = ""
+    signature: str = ""
+
+    @property
+    def signed_text(self) -> bytes:
+        """Everything but the signature."""
+        told = {"batch": self.batch, "signer": self.signer, "sender_key": self.sender_key.hex()}
+        told |= {"ciphertext_sha256": hashlib.sha256(self.ciphertext).hexdigest()}
+        return (SEALED_BY + dumps({**told, "host_key": self.host_key, "sealed_at": self.sealed_at})).encode()
 
 
 def seal(authority: Authority, passphrase: bytearray, recipients: Iterable[Recipient]) -> list[Sealed]:
@@ -78,6 +101,22 @@ def seal(authority: Authority, passphrase: bytearray, recipients: Iterable[Recip
         return [_sealed(authority.batch, plaintext, recipient) for recipient in recipients]
     finally:
         wipe(plaintext)
+
+
+def signed(sealed: Sealed, web: Identity, now: datetime) -> Sealed:
+    """The web host vouches for what it sealed just now."""
+    said = replace(sealed, host_key=web.public, sealed_at=stamp(now))
+    return replace(said, signature=web.sign(said.signed_text))
+
+
+def check(sealed: Sealed, pins: frozenset[str], now: datetime) -> None:
+    """Raise HandoverBroken unless a pinned web host signed exactly this, and lately."""
+    try:
+        fresh = timedelta() <= now - instant(sealed.sealed_at) + SKEW <= FRESH + SKEW
+    except ValueError:
+        fresh = False
+    if not (fresh and sealed.host_key in pins and holds(sealed.host_key, sealed.signature, sealed.signed_text)):
+        raise HandoverBroken(sealed.batch)
 
 
 def unseal(sealed: Sealed, key: X25519PrivateKey) -> tuple[Authority, bytearray]:
@@ -166,7 +205,7 @@ def _read(plaintext: bytearray) -> tuple[Authority, bytearray]:
     for place in range(len(passphrase)):
         digits = start + 2 * place
         passphrase[place] = _HEX.index(plaintext[digits]) << 4 | _HEX.index(plaintext[digits + 1])
-    documents = tuple((str(permit), str(sha)) for permit, sha in told.pop("documents"))
+    documents = tuple((str(permit), str(sha), str(address)) for permit, sha, address in told.pop("documents"))
     return Authority(**told, documents=documents), passphrase
 
 

@@ -1,4 +1,4 @@
-"""Who a signing process is: its host's long-term identity vouches for the process's ephemeral key, and the web host pins identities.
+"""Who a host is: a long-term key that the others pin. It vouches for a signing host's processes, and for what a web host hands over.
 
 What is in the database is only a claim: a row counts if a pinned identity signed exactly it, and only until the moment that it names.
 """
@@ -10,6 +10,7 @@ import binascii
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -18,6 +19,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from service.canonical import dumps
 from service.clock import instant, stamp
 from service.keyfile import key_file, write_once
+
+if TYPE_CHECKING:
+    from service.settings import Settings
 
 CONTEXT = "teken/signer/v1\n"
 LIFETIME = timedelta(seconds=60)
@@ -28,7 +32,7 @@ _OPEN_TO_OTHERS = 0o077
 
 
 class IdentityExposed(Exception):
-    """The identity's file can be read by others: whoever copied it can pose as this signing host."""
+    """The identity's file can be read by others: whoever copied it can pose as this host."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +54,7 @@ class Announcement:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A signing host's key."""
+    """A host's key."""
 
     key: Ed25519PrivateKey
 
@@ -67,13 +71,26 @@ class Identity:
 
     @property
     def public(self) -> str:
-        """What the web host pins."""
+        """What the others pin."""
         return encoded(self.key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw))
 
     def announce(self, process: str, public_key: bytes, now: datetime) -> Announcement:
         """Vouch for a process's ephemeral key for a minute."""
         said = Announcement(process, self.public, encoded(public_key), stamp(now), stamp(now + LIFETIME))
-        return Announcement(**{**asdict(said), "signature": encoded(self.key.sign(said.signed_text))})
+        return Announcement(**{**asdict(said), "signature": self.sign(said.signed_text)})
+
+    def sign(self, text: bytes) -> str:
+        """Sign a text that begins with a context of its own; return base64."""
+        return encoded(self.key.sign(text))
+
+
+def holds(host_key: str, signature: str, text: bytes) -> bool:
+    """Tell whether the host of this key (base64) signed the text."""
+    try:
+        Ed25519PublicKey.from_public_bytes(decoded(host_key)).verify(decoded(signature), text)
+    except (ValueError, InvalidSignature):
+        return False
+    return True
 
 
 def vouched(said: Announcement, pins: frozenset[str], now: datetime) -> bool:
@@ -82,15 +99,26 @@ def vouched(said: Announcement, pins: frozenset[str], now: datetime) -> bool:
         return False
     try:
         announced, expires = instant(said.announced_at), instant(said.expires_at)
-        Ed25519PublicKey.from_public_bytes(decoded(said.host_key)).verify(decoded(said.signature), said.signed_text)
-    except (ValueError, InvalidSignature):
+    except ValueError:
         return False
-    return announced - SKEW <= now < expires and expires - announced <= LIFETIME
+    timely = announced - SKEW <= now < expires and expires - announced <= LIFETIME
+    return timely and holds(said.host_key, said.signature, said.signed_text)
 
 
 def pin_once(path: Path, identity: Identity) -> None:
-    """On one machine: the first signing process that starts writes the pin that the web process reads. Never changed by us."""
+    """On one machine: who starts first writes the pin that the others read. Never changed by us."""
     write_once(path, f"{identity.public}\n".encode(), 0o644)
+
+
+def web_identity(settings: Settings) -> Identity:
+    """Read or make this host's identity as a web host; on one machine, pin it for the signing processes that share the folder.
+
+    Raises IdentityExposed.
+    """
+    identity = Identity.at(settings.web_identity_file)
+    if not settings.pinned_web:
+        pin_once(settings.web_pins, identity)
+    return identity
 
 
 def pins_of(listed: str, path: Path) -> frozenset[str]:

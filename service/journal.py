@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -31,28 +31,35 @@ class Entry:
 
 
 def append(connection: Connection, notary: Notary, at: datetime, entry: Entry) -> int:
-    """Add the event as the last statement of its transaction and return its sequence number.
+    """Add the event as the last statement of its transaction and return its sequence number."""
+    return append_all(connection, notary, at, [entry])
+
+
+def append_all(connection: Connection, notary: Notary, at: datetime, entries: Sequence[Entry]) -> int:
+    """Add events, at least one, as the last statements of their transaction; return the last one's sequence number.
 
     The chain's row is the lock: events become visible in the order of their numbers, so a reader of the feed misses none.
     """
     chain = _locked(connection)
-    seq: int = chain.length + 1
-    fields = {
-        "seq": seq,
-        "id": f"evt_{secrets.token_hex(12)}",
-        "type": entry.type,
-        "at": stamp(at),
-        "office": entry.office,
-        "client": entry.client,
-        "permit": entry.permit,
-        "data": dumps(dict(entry.data)),
-        "prev": chain.head,
-    }
-    head = digest(fields)
-    note = notary.note(Checkpoint(seq, head))
-    connection.execute(insert(events).values(**fields, hash=head, checkpoint=note))
-    connection.execute(update(chains).where(chains.c.name == JOURNAL).values(length=seq, head=head))
-    return seq
+    head, rows = str(chain.head), []
+    for seq, entry in enumerate(entries, start=int(chain.length) + 1):
+        fields = {
+            "seq": seq,
+            "id": f"evt_{secrets.token_hex(12)}",
+            "type": entry.type,
+            "at": stamp(at),
+            "office": entry.office,
+            "client": entry.client,
+            "permit": entry.permit,
+            "data": dumps(dict(entry.data)),
+            "prev": head,
+        }
+        head = digest(fields)
+        rows.append({**fields, "hash": head, "checkpoint": notary.note(Checkpoint(seq, head))})
+    connection.execute(insert(events), rows)
+    length = int(chain.length) + len(rows)
+    connection.execute(update(chains).where(chains.c.name == JOURNAL).values(length=length, head=head))
+    return length
 
 
 def hold(connection: Connection) -> None:

@@ -65,8 +65,13 @@ def finish(
 
 def tell(connection: Connection, teken: Teken, row: Row[Any], event: str, data: Mapping[str, Any]) -> None:
     """Append an event of this permit, with its state and upstream id."""
+    append(connection, teken.notary, teken.clock.now(), entry(row, event, data))
+
+
+def entry(row: Row[Any], event: str, data: Mapping[str, Any]) -> Entry:
+    """Return an event of this permit."""
     told = {"upstream_id": row.upstream_id, "state": row.state, "revision": row.revision, **data}
-    append(connection, teken.notary, teken.clock.now(), Entry(event, row.office, row.client, row.id, told))
+    return Entry(event, row.office, row.client, row.id, told)
 
 
 def manifest(connection: Connection, row: Row[Any]) -> str:

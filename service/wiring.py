@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 from service import failpoints, journal, people
@@ -11,25 +12,27 @@ from service.checkpoint import Notary
 from service.clock import Clock, SystemClock
 from service.custody import Custody
 from service.doorbell import Doorbell, RedisDoorbell, SilentDoorbell
-from service.identity import Identity, pin_once
-from service.keys import KeyRing, NoKeys
+from service.host import read_host
+from service.identity import Identity, pin_once, pins_of, web_identity
+from service.keys import KeyRing, NoKeys, Opened
+from service.openers import OfficeKeys
 from service.pins import Pins
 from service.settings import Settings
 from service.sop.load import Catalogue, load_offices
 from service.store import Database
 from service.store.migrate import migrate, start_alone
 from service.trust import trust
-from signing import FirstThatAnswers, HttpTimestamper, OnlineRevocation, Pkcs12Backend, Revocation, Timestamper
+from signing import FirstThatAnswers, HttpTimestamper, OnlineRevocation, Revocation, Timestamper
 
 
 class Keys(Protocol):
     """Gives the key of an owner whose certificate is the enrolled one."""
 
-    def key(self, owner: str, certificate_sha256: str) -> Pkcs12Backend:
+    def key(self, owner: str, certificate_sha256: str) -> Opened:
         """Return the key, or raise KeyMissing or KeyDiffers."""
         ...
 
-    def open_with(self, owner: str, certificate_sha256: str, passphrase: bytearray) -> Pkcs12Backend:
+    def open_with(self, owner: str, certificate_sha256: str, passphrase: bytearray) -> Opened:
         """Open the key with a typed passphrase: one attempt, nothing kept."""
         ...
 
@@ -69,21 +72,24 @@ def open_teken(
     settings.home.mkdir(parents=True, exist_ok=True)
     database = Database(settings.database, busy_seconds=settings.busy_seconds)
     archive = LocalArchive(settings.archive)
+    catalogue = offices or load_offices(settings.templates)
     teken = Teken(
         settings=settings,
         clock=clock or SystemClock(),
         db=database,
         archive=archive,
-        offices=offices or load_offices(settings.templates),
+        offices=catalogue,
         pins=Pins(archive, settings.templates, settings.home / "typeset"),
         notary=Notary.at(settings.home / "checkpoint.key"),
         doorbell=RedisDoorbell.at(settings.redis_url) if settings.redis_url else SilentDoorbell(),
-        keys=KeyRing(settings.keys, settings.passphrase, settings.seal_passphrase) if signing else NoKeys(),
+        keys=_keys(settings, catalogue) if signing else NoKeys(),
         custody=_custody(settings) if signing else None,
         timestamper=_timestamper(settings),
         revocation=OnlineRevocation(settings.crl_urls),
     )
     _first_start(teken)
+    if not signing:
+        web_identity(settings)
     return teken
 
 
@@ -99,12 +105,18 @@ def opened() -> Teken:
     return _opened
 
 
+def _keys(settings: Settings, catalogue: Catalogue) -> Keys:
+    """Key files, and what the signing host's own file says of tokens and services."""
+    ring = KeyRing(settings.keys, settings.passphrase, settings.seal_passphrase)
+    return OfficeKeys(ring, read_host(settings.signing_host), catalogue.offices)
+
+
 def _custody(settings: Settings) -> Custody:
     """Read this host's identity; on one machine, pin it for the web process that shares the folder."""
     identity = Identity.at(settings.identity)
     if not settings.pinned_signers:
         pin_once(settings.pins, identity)
-    return Custody(identity)
+    return Custody(identity, partial(pins_of, settings.pinned_web, settings.web_pins))
 
 
 def _timestamper(settings: Settings) -> Timestamper | None:

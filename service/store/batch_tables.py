@@ -89,4 +89,7 @@ sealed_secrets = Table(
     Column("signer", Text, primary_key=True),
     Column("sender_key", Text, nullable=False),
     Column("ciphertext", Text, nullable=False),
+    Column("host_key", Text, nullable=False),  # of the web host that sealed it
+    Column("sealed_at", Text, nullable=False),
+    Column("signature", Text, nullable=False),  # of all the above, by that host: only this is looked at
 )

@@ -58,6 +58,28 @@ def order(connection: Connection, batch: str, permit: str) -> None:
     _change_item(connection, batch, permit, ordered=1)
 
 
+def order_all(connection: Connection, batch: str, ordered_now: Collection[str]) -> None:
+    """`order` for many permits."""
+    elsewhere = (batch_items.c.permit.in_(ordered_now), batch_items.c.batch != batch, ORDERED)
+    connection.execute(update(batch_items).where(*elsewhere).values(ordered=0))
+    here = (batch_items.c.batch == batch, batch_items.c.permit.in_(ordered_now))
+    connection.execute(update(batch_items).where(*here).values(ordered=1))
+
+
+def at_signing(connection: Connection, batch: str) -> set[str]:
+    """Return the permits that wait for this batch's signature on the bytes that the official read."""
+    here = and_(batch_items.c.permit == permits.c.id, batch_items.c.batch == batch, ORDERED)
+    query = select(permits.c.id).join(batch_items, here)
+    same = (permits.c.state == State.SIGNING, permits.c.ordered_sha == batch_items.c.seen_sha)
+    return set(connection.execute(query.where(*same)).scalars())
+
+
+def papers(connection: Connection, ids: Collection[str]) -> list[Row[Any]]:
+    """Return what an order needs to know before it locks anything: id, pin, code, address."""
+    columns = (permits.c.id, permits.c.pin, permits.c.code, permits.c.verify_url)
+    return list(connection.execute(select(*columns).where(permits.c.id.in_(ids))))
+
+
 def ordered(connection: Connection, permit: str) -> Row[Any] | None:
     """Return the item of the batch for whose signature the permit waits."""
     return connection.execute(select(batch_items).where(batch_items.c.permit == permit, ORDERED)).first()
@@ -72,9 +94,10 @@ def settle(
     cause: str | None = None,
     retryable: bool = False,
 ) -> None:
-    """Record what became of a document; the permit no longer waits for this batch."""
+    """Record what became of a document that had no result yet; the permit no longer waits for this batch."""
     told = {"result": result, "cause": cause, "retryable": int(retryable), "settled_at": stamp(now), "ordered": 0}
-    _change_item(connection, item.batch, item.permit, **told)
+    mine = (batch_items.c.batch == item.batch, batch_items.c.permit == item.permit)
+    connection.execute(update(batch_items).where(*mine, batch_items.c.result == Result.WAITING).values(**told))
 
 
 def unorder(connection: Connection, item: Row[Any]) -> None:
@@ -101,6 +124,12 @@ def counts(connection: Connection, batch: str) -> dict[str, int]:
     return {str(row[0]): int(row[1]) for row in connection.execute(query.group_by(batch_items.c.result))}
 
 
+def allow_retry(connection: Connection, permit: str) -> None:
+    """Let a document that failed be tried again in its batch."""
+    mine = and_(batch_items.c.permit == permit, batch_items.c.result == Result.FAILED)
+    connection.execute(update(batch_items).where(mine).values(retryable=1))
+
+
 def retry(connection: Connection, batch: str) -> bool:
     """Let the failed documents that may be tried again wait anew; tell whether there were any."""
     again = and_(batch_items.c.batch == batch, batch_items.c.result == Result.FAILED, batch_items.c.retryable == 1)
@@ -108,9 +137,14 @@ def retry(connection: Connection, batch: str) -> bool:
     return bool(connection.execute(update(batch_items).where(again).values(**fresh)).rowcount)
 
 
-def claimable(ready: Collection[str]) -> ColumnElement[bool]:
-    """Say of a permit that it waits for no batch, or for a running one whose key this process holds."""
-    mine = select(batches.c.id).where(batches.c.id.in_(ready), batches.c.state == BatchState.RUNNING)
+def claimable(ready: Collection[str], unproven: Collection[str] = (), prover: str = "") -> ColumnElement[bool]:
+    """Say of a permit that it waits for no batch, or for a running one whose key this process holds.
+
+    Of `unproven` ones that are being proven it says so too, if this is the process that proves.
+    """
+    running = and_(batches.c.id.in_(ready), batches.c.state == BatchState.RUNNING)
+    proving = and_(batches.c.id.in_(unproven), batches.c.state == BatchState.PROVING, batches.c.prover == prover)
+    mine = select(batches.c.id).where(or_(running, proving))
     return ~exists().where(batch_items.c.permit == permits.c.id, ORDERED, batch_items.c.batch.not_in(mine))
 
 
@@ -127,8 +161,10 @@ def strays(connection: Connection, batch: str) -> Sequence[Row[Any]]:
     """Return waiting documents of a running batch whose permits do not wait for its signature."""
     here = and_(permits.c.id == batch_items.c.permit, permits.c.state == State.SIGNING, ORDERED)
     query = select(batch_items).where(batch_items.c.batch == batch, batch_items.c.result == Result.WAITING)
-    running = exists().where(batches.c.id == batch_items.c.batch, batches.c.state == BatchState.RUNNING)
-    return connection.execute(query.where(running, ~exists().where(here))).all()
+    going = exists().where(
+        batches.c.id == batch_items.c.batch, batches.c.state.in_([BatchState.PROVING, BatchState.RUNNING])
+    )
+    return connection.execute(query.where(going, ~exists().where(here))).all()
 
 
 def keep_secrets(connection: Connection, sealed: Sequence[dict[str, str]]) -> None:
@@ -136,12 +172,24 @@ def keep_secrets(connection: Connection, sealed: Sequence[dict[str, str]]) -> No
     connection.execute(insert(sealed_secrets), list(sealed))
 
 
-def handed_to(connection: Connection, signer: str) -> Sequence[Row[Any]]:
-    """Return what is sealed to a signing process, of batches that still go on."""
-    query = select(sealed_secrets, batches.c.state, batches.c.prover).join(
-        batches, batches.c.id == sealed_secrets.c.batch
-    )
-    return connection.execute(query.where(sealed_secrets.c.signer == signer, batches.c.state.in_(ACTIVE))).all()
+def handed_to(connection: Connection, signer: str) -> list[Row[Any]]:
+    """Return what of batches that still go on is sealed to a signing process: asked before every document, so without ciphertexts."""
+    columns = (sealed_secrets.c.batch, sealed_secrets.c.signature, batches.c.state, batches.c.prover)
+    query = select(*columns).join(batches, batches.c.id == sealed_secrets.c.batch)
+    return list(connection.execute(query.where(sealed_secrets.c.signer == signer, batches.c.state.in_(ACTIVE))))
+
+
+def handed(connection: Connection, batch: str, signer: str) -> Row[Any] | None:
+    """Return one ciphertext with all that was signed with it."""
+    mine = (sealed_secrets.c.batch == batch, sealed_secrets.c.signer == signer)
+    return connection.execute(select(sealed_secrets).where(*mine)).first()
+
+
+def refuse_secret(connection: Connection, row: Row[Any]) -> None:
+    """Delete one ciphertext, unless another has taken its place meanwhile."""
+    table = sealed_secrets.c
+    same = (table.batch == row.batch, table.signer == row.signer, table.signature == row.signature)
+    connection.execute(delete(sealed_secrets).where(*same, table.ciphertext == row.ciphertext))
 
 
 def forget_secrets(connection: Connection, batch: str, signer: str | None = None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -54,16 +55,33 @@ def change(connection: Connection, row: Row[Any], now: datetime, **values: Any) 
     state = values.get("state")
     if state is not None and state != row.state and not may_become(State(row.state), State(state)):
         raise TransitionForbidden(f"{row.state} -> {state}")
-    settled = {
-        "fence": row.fence + 1,
-        "lease_until": "",
-        "attempts": 0,
-        "due_at": stamp(now),
-        "fault": None,
-        "updated_at": stamp(now),
-    }
-    moved = update(permits).where(permits.c.id == row.id).values(**{**settled, **values}).returning(*permits.c)
+    moved = update(permits).where(permits.c.id == row.id).values(**{**_settled(now), **values}).returning(*permits.c)
     return connection.execute(moved).one()
+
+
+def at_desk(connection: Connection, ids: Collection[str]) -> Sequence[Row[Any]]:
+    """Return those of the permits that wait for a person, locked: before the journal and in one order, so that no ring of waits forms."""
+    waiting = select(permits).where(permits.c.id.in_(ids), permits.c.queue == "person")
+    return connection.execute(waiting.order_by(permits.c.id).with_for_update()).all()
+
+
+def order_all(connection: Connection, rows: Sequence[Row[Any]], now: datetime) -> Sequence[Row[Any]]:
+    """Send locked rows to be signed, each as its paper is; return them as they are now.
+
+    Raises TransitionForbidden.
+    """
+    wrong = [row.state for row in rows if not may_become(State(row.state), State.SIGNING)]
+    if wrong:
+        raise TransitionForbidden(f"{wrong[0]} -> {State.SIGNING}")
+    order = {"state": State.SIGNING, "queue": "sign", "ordered_sha": permits.c.final_sha}
+    mine = update(permits).where(permits.c.id.in_([row.id for row in rows])).values(**{**_settled(now), **order})
+    return connection.execute(mine.returning(*permits.c)).all()
+
+
+def _settled(now: datetime) -> dict[str, Any]:
+    at = stamp(now)
+    fresh = {"lease_until": "", "attempts": 0, "due_at": at, "fault": None, "updated_at": at}
+    return {"fence": permits.c.fence + 1, **fresh}
 
 
 def republish(connection: Connection, row: Row[Any], sha: str, now: datetime) -> Row[Any]:
@@ -103,6 +121,12 @@ def claim(
         .values(fence=taken.fence, attempts=taken.attempts, lease_until=stamp(now + lease))
     )
     return taken, row
+
+
+def prolong(connection: Connection, claim: Claim, until: datetime) -> None:
+    """Hold a claim for longer, never for less: what is sent out now may take its time."""
+    mine = update(permits).where(permits.c.id == claim.permit, permits.c.fence == claim.fence)
+    connection.execute(mine.where(permits.c.lease_until < stamp(until)).values(lease_until=stamp(until)))
 
 
 def due_ids(connection: Connection, queue: str, now: datetime, limit: int) -> list[str]:

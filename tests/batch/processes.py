@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -18,7 +17,6 @@ from service.batch import Batch, status
 from service.clock import SystemClock
 from service.permits import State
 from service.settings import PROJECT
-from service.store.tables import permits
 from service.wiring import Teken
 from tests.support.office import client_of, payload, play, post, row
 
@@ -93,58 +91,3 @@ def with_passphrase(keys: Path, folder: Path, passphrase: bytes) -> Path:
             again = BestAvailableEncryption(passphrase)
             path.write_bytes(pkcs12.serialize_key_and_certificates(None, key, certificate, chain, again))
     return folder
-
-
-def forms(secret: bytes) -> dict[str, bytes]:
-    """How a text may lie in memory or in a file."""
-    import base64
-
-    text = secret.decode("latin-1")
-    return {
-        "bytes": secret,
-        "hex": secret.hex().encode(),
-        "base64": base64.b64encode(secret),
-        "utf-16": text.encode("utf-16-be"),
-        "utf-16 le": text.encode("utf-16-le"),
-        "utf-32": text.encode("utf-32-le"),
-    }
-
-
-def in_memory(pid: int, secret: bytes) -> dict[str, int]:
-    """Return in which forms, and how often, a running process holds the secret in what it may write to."""
-    found: dict[str, int] = {}
-    with Path(f"/proc/{pid}/maps").open() as maps, Path(f"/proc/{pid}/mem").open("rb", buffering=0) as memory:
-        for line in maps:
-            place = re.match(r"([0-9a-f]+)-([0-9a-f]+) rw", line)
-            if place is None or "[vvar]" in line:
-                continue
-            start, end = (int(part, 16) for part in place.groups())
-            try:
-                memory.seek(start)
-                image = memory.read(end - start)
-            except (OSError, OverflowError):
-                continue
-            for name, form in forms(secret).items():
-                if count := image.count(form):
-                    found[name] = found.get(name, 0) + count
-    return found
-
-
-def on_disk(folder: Path, secret: bytes) -> list[str]:
-    """Return files (with the form) that hold the secret; what is packed in a PDF stream is looked at too."""
-    import zlib
-
-    found = []
-    for path in folder.rglob("*"):
-        if path.is_file():
-            image = path.read_bytes()
-            for stream in re.finditer(rb"stream\r?\n(.*?)endstream", image, re.DOTALL):
-                try:
-                    image += zlib.decompressobj().decompress(stream.group(1))
-                except zlib.error:
-                    continue
-            found += [f"{path.name}: {name}" for name, form in forms(secret).items() if form in image]
-    return found
-
-
-__all__ = ["permits"]

@@ -10,7 +10,11 @@ from hypothesis import strategies as st
 from service.handover import LONGEST, Authority, HandoverBroken, Recipient, Sealed, seal, unseal, wipe
 
 AUTHORITY = Authority(
-    "bch_1", "kota/kadis", "ab" * 32, "2026-11-20T02:30:00.000000Z", (("p1", "0" * 64), ("p2", "1" * 64))
+    "bch_1",
+    "kota/kadis",
+    "ab" * 32,
+    "2026-11-20T02:30:00.000000Z",
+    (("p1", "0" * 64, "HTTPS://A/V/1"), ("p2", "1" * 64, "HTTPS://A/V/2")),
 )
 
 

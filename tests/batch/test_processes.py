@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import json
-import re
 import signal
 import subprocess
 import sys
+import zlib
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from service import audit, batch, handover, pipeline
 from service.identity import decoded
@@ -26,13 +25,11 @@ from tests.support.office import holder
 
 from .caller import unmasked
 from .conftest import OFFICE
+from .hunting import Ground, forms, in_memory
 from .processes import (
     announced,
     environment,
     fill,
-    forms,
-    in_memory,
-    on_disk,
     signed,
     signing,
     until,
@@ -42,6 +39,7 @@ from .processes import (
 
 TRAY = 60
 PASSPHRASE = b"Kata-Sandi-Bu-Kadis/73#ungu"
+PLANTED = b"Sandi-Yang-Ditanam/19#jingga"
 
 
 @pytest.fixture
@@ -82,12 +80,12 @@ def test_one_of_two_signing_processes_is_killed_half_way(tmp_path, own_keys, dat
 
 
 @pytest.mark.slow
-def test_neither_the_web_process_nor_the_disk_keeps_the_passphrase(tmp_path, own_keys, database):
-    """Searched: the web process's writable memory, home (database, WAL, archive, keys), PostgreSQL's own folder, every log."""
+def test_neither_the_web_process_nor_anything_else_keeps_the_passphrase(tmp_path, own_keys, database, redis_server):
+    """Neither it nor what opens the ciphertext, after the batch: core image, home, rows, the servers' own files, Redis, logs."""
     home, log = tmp_path / "home", tmp_path / "log"
-    teken = web(home, own_keys, database)
+    teken = web(home, own_keys, database, redis_url=redis_server.url)
     listed = fill(teken, 6)
-    variables = environment(home, own_keys, database)
+    variables = environment(home, own_keys, database, redis_url=redis_server.url)
     told = json.dumps([holder(teken, OFFICE, "kepala_dinas"), listed])
     with signing(1, log, variables) as (signer,):
         announced(teken, 1)
@@ -96,30 +94,49 @@ def test_neither_the_web_process_nor_the_disk_keeps_the_passphrase(tmp_path, own
             caller.stdin.flush()
             opened = json.loads(caller.stdout.readline())
             secrets = derived(teken, opened)
-            assert in_memory(caller.pid, OFFICE.encode())  # the search finds what is there
-            assert {name: in_memory(caller.pid, one) for name, one in secrets.items()} == {name: {} for name in secrets}
             until(lambda: batch.status(teken, opened["batch"]).state == BatchState.DONE)
+            ground = Ground(caller.pid, home, log, database, redis_server)
+            assert {"core image", "rows"} <= ground.found(OFFICE.encode()).keys()  # the search finds what is there
+            assert {name: ground.found(one) for name, one in secrets.items()} == {name: {} for name in secrets}
         left = in_memory(signer.pid, PASSPHRASE)
     print("in the signing process after completion:", left)  # shown, not promised: Python and its libraries copy
-    for secret in secrets.values():
-        assert on_disk(home, secret) == []
-        assert not any(form in path.read_bytes() for path in servers_files(database) for form in forms(secret).values())
-        assert secret not in log.read_bytes()
     with teken.db.read() as connection:
         assert connection.execute(select(sealed_secrets)).all() == []
     teken.close()
 
 
-def test_the_search_finds_what_is_there(tmp_path):
-    """A passphrase that a process does hold is found in it, and so is one in a file, packed or not."""
-    import os
-    import zlib
-
-    held = PASSPHRASE + b"!"
-    assert in_memory(os.getpid(), held)["bytes"] >= 1
-    (tmp_path / "plain").write_bytes(b"..." + held.decode().encode("utf-16-le"))
-    (tmp_path / "packed").write_bytes(b"stream\n" + zlib.compress(held) + b"\nendstream")
-    assert sorted(on_disk(tmp_path, held)) == ["packed: bytes", "plain: utf-16 le"]
+@pytest.mark.parametrize("form", ["bytes", "hex", "base64", "utf-16 le"])
+def test_the_search_finds_what_is_planted(tmp_path, own_keys, database, redis_server, form):
+    """In each place, in each form, with the search that finds nothing after a batch."""
+    home, log = tmp_path / "home", tmp_path / "log"
+    teken = web(home, own_keys, database, redis_url=redis_server.url)
+    planted = forms(PLANTED)[form]
+    with teken.db.write() as connection:
+        kind = "BLOB" if teken.db.dialect == "sqlite" else "BYTEA"
+        connection.execute(text(f"CREATE TABLE planted (value {kind})"))
+        connection.execute(text("INSERT INTO planted VALUES (:value)"), {"value": planted})
+    with redis_server.client() as client:
+        client.hset("planted", "data", zlib.compress(planted))
+        client.set("also", planted)
+    log.write_bytes(b"..." + planted)
+    (redis_server.folder / "planted").write_bytes(planted)
+    (home / "packed").write_bytes(b"stream\n" + zlib.compress(planted) + b"\nendstream")
+    held = [
+        sys.executable,
+        "-c",
+        "import sys; held = sys.stdin.buffer.readline(); print(1, flush=True); sys.stdin.read()",
+    ]
+    with calling(held, {}, log) as process:
+        process.stdin.write(planted + b"\n")
+        process.stdin.flush()
+        process.stdout.readline()
+        found = Ground(process.pid, home, log, database, redis_server).found(PLANTED)
+    teken.close()
+    places = {"core image", "home", "log", "redis", "redis's memory", "redis's files and log"}
+    # a row's bytes are shown as hex by both databases: what lies there in another form is found in the files
+    assert places | ({"database's files and log"} if database else set()) <= found.keys()
+    assert any(form in hit for hit in found["home" if not database else "database's files and log"])
+    assert "rows" in found or form != "bytes"
 
 
 def test_the_command_line_signs_a_tray(tmp_path, own_keys):
@@ -175,9 +192,3 @@ def derived(teken, opened: dict) -> dict[str, bytes]:
         bytes(12), bytes.fromhex(opened["ciphertext"]), context
     )
     return {"passphrase": PASSPHRASE, "sender key": private, "shared secret": shared, "derived key": key}
-
-
-def servers_files(database: str) -> list[Path]:
-    """PostgreSQL's own files, its write-ahead log among them."""
-    folder = re.search(r"host=([^&]+)", database)
-    return [path for path in Path(folder.group(1)).rglob("*") if path.is_file()] if folder else []

@@ -1,4 +1,7 @@
-"""handover: what the web host signs"""
+"""the web host signs what it hands over
+
+What was sealed lives for minutes and dies with its signing process: nothing is carried over.
+"""
 
 from alembic import op
 import sqlalchemy as sa
@@ -9,7 +12,18 @@ down_revision = '0004'
 
 
 def upgrade() -> None:
-    pass
+    op.drop_table('sealed_secrets')
+    op.create_table('sealed_secrets',
+    sa.Column('batch', sa.Text(), nullable=False),
+    sa.Column('signer', sa.Text(), nullable=False),
+    sa.Column('sender_key', sa.Text(), nullable=False),
+    sa.Column('ciphertext', sa.Text(), nullable=False),
+    sa.Column('host_key', sa.Text(), nullable=False),
+    sa.Column('sealed_at', sa.Text(), nullable=False),
+    sa.Column('signature', sa.Text(), nullable=False),
+    sa.ForeignKeyConstraint(['batch'], ['batches.id'], ),
+    sa.PrimaryKeyConstraint('batch', 'signer')
+    )
 
 
 def downgrade() -> None:
