@@ -5,25 +5,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import structlog
-from sqlalchemy import Row
+from sqlalchemy import ColumnElement, Row
 
 from service import batch_ends, journal, signers
 from service.custody import Custody
 from service.handover import HandoverBroken, Sealed
 from service.identity import decoded
+from service.keys import Opened
 from service.store import batches
 from service.store.batch_tables import BatchState
-from signing import Backend
+from service.store.permits import Claim, fenced
 
 if TYPE_CHECKING:
     from service.wiring import Teken
 
 log = structlog.get_logger("teken.batch")
-WRONG = "passphrase_wrong"
+WRONG = frozenset({"passphrase_wrong", "pin_wrong", "totp_wrong"})
+"""What was typed is wrong: nobody tries it again."""
 
 
 def attend(teken: Teken) -> frozenset[str]:
@@ -35,15 +38,50 @@ def attend(teken: Teken) -> frozenset[str]:
     _announce(teken, custody, now)
     with teken.db.read() as connection:
         handed = {row.batch: row for row in batches.handed_to(connection, custody.id)}
+        fresh = [batch for batch, row in handed.items() if not custody.has_seen(row.signature)]
+        shown = [row for batch in fresh if (row := batches.handed(connection, batch, custody.id)) is not None]
     for batch in custody.batches(now) - handed.keys():
         custody.drop(batch)  # paused, stopped, refused, over or done: the row is gone, and so is the secret
-    for row in handed.values():
+    for row in shown:
         _take(teken, custody, row, now)
+    for row in handed.values():
+        if row.batch in custody.batches(now):
+            _use(teken, custody, row)
     return custody.ready(now)
 
 
-def key_for(teken: Teken, row: Row[Any], official: str, certificate_sha256: str) -> Backend:
-    """Return the key for an ordered permit: by its batch's sealed list, or (development only) by the passphrase file.
+def claimable(teken: Teken) -> ColumnElement[bool]:
+    """Say of a permit that this process may sign it now.
+
+    Of a batch whose secret only a signature proves, one process alone signs the first document; the others wait for it.
+    """
+    ready, custody = attend(teken), teken.custody
+    if custody is None:
+        return batches.claimable(ready)
+    return batches.claimable(ready, custody.unproven(teken.clock.now()), custody.id)
+
+
+def proved(teken: Teken, batch: str) -> None:
+    """A first signature showed that the secret is right: everybody may sign."""
+    with teken.db.read() as connection:
+        row = batches.row(connection, batch)
+    if row is not None and teken.custody is not None and row.state == BatchState.PROVING:
+        _run(teken, teken.custody, row)
+
+
+def refused(teken: Teken, claim: Claim, batch: str, cause: str, state: BatchState = BatchState.REFUSED) -> Row[Any]:
+    """Nothing was signed, and nothing of this batch will be: its documents are back in the tray, this one too, and wait.
+
+    Raises Lost.
+    """
+    with teken.db.write() as connection:
+        moved = batch_ends.back(connection, teken, fenced(connection, claim), cause)
+    batch_ends.end_by_id(teken, batch, state, cause)
+    return moved
+
+
+def key_for(teken: Teken, row: Row[Any], official: str, certificate_sha256: str) -> Opened:
+    """Return the key for an ordered permit, with its batch: by the sealed list, or (development only) by the passphrase file.
 
     Raises WindowOver, NotOnSealedList, KeyMissing, KeyDiffers.
     """
@@ -51,7 +89,7 @@ def key_for(teken: Teken, row: Row[Any], official: str, certificate_sha256: str)
         item = batches.ordered(connection, row.id)
     if item is None or teken.custody is None:
         return teken.keys.key(official, certificate_sha256)
-    document = (row.id, row.ordered_sha)
+    document = (row.id, row.ordered_sha, row.verify_url)
     return teken.custody.key(item.batch, official, certificate_sha256, document, teken.clock.now())
 
 
@@ -72,13 +110,34 @@ def _announce(teken: Teken, custody: Custody, now: datetime) -> None:
 
 
 def _take(teken: Teken, custody: Custody, row: Row[Any], now: datetime) -> None:
-    """Open the ciphertext if it is new, then prove the passphrase, or open the key once another has proved it."""
+    """Open what is new. What no pinned web host sealed just now reaches no key; if nobody holds the batch then, it pauses."""
+    sealed = Sealed(row.batch, row.signer, _decoded(row.sender_key), _decoded(row.ciphertext))
     try:
-        custody.take(Sealed(row.batch, row.signer, decoded(row.sender_key), decoded(row.ciphertext)), now)
-    except (HandoverBroken, ValueError):
-        log.warning("handover_broken", batch=row.batch)
-    if row.batch not in custody.batches(now):
-        return
+        custody.take(replace(sealed, host_key=row.host_key, sealed_at=row.sealed_at, signature=row.signature), now)
+    except HandoverBroken:
+        log.warning("handover_refused", batch=row.batch)
+        if row.batch not in custody.batches(now):
+            _refuse(teken, row)
+
+
+def _decoded(text: str) -> bytes:
+    """What is no base64 is nothing, which nobody signed."""
+    try:
+        return decoded(text)
+    except ValueError:
+        return b""
+
+
+def _refuse(teken: Teken, row: Row[Any]) -> None:
+    with teken.db.write() as connection:
+        batches.refuse_secret(connection, row)
+        held, batch = batches.holders(connection, row.batch), batches.row(connection, row.batch)
+    if not held and batch is not None:
+        batch_ends.end(teken, batch, BatchState.PAUSED, "handover_refused")
+
+
+def _use(teken: Teken, custody: Custody, row: Row[Any]) -> None:
+    """Prove the passphrase, or open the key once another has proved it."""
     if row.state == BatchState.RUNNING:
         _join(teken, custody, row.batch)
     elif row.state == BatchState.OPEN or row.prover == custody.id:
@@ -97,10 +156,12 @@ def _prove(teken: Teken, custody: Custody, batch: str) -> None:
     if not mine and (row.state, row.prover) != (BatchState.PROVING, custody.id):
         return
     fault = custody.open(batch, teken.keys.open_with)
+    if fault is None and batch in custody.unproven(teken.clock.now()):
+        return  # a service has nothing to open: this process's first document proves what was typed (`claimable`, `proved`)
     if fault is None:
         _run(teken, custody, row)
-    elif fault == WRONG:
-        batch_ends.end(teken, row, BatchState.REFUSED, WRONG, proven_by=custody.id)
+    elif fault in WRONG:
+        batch_ends.end(teken, row, BatchState.REFUSED, fault, proven_by=custody.id)
     else:
         _pass_on(teken, custody, row, fault)
 
