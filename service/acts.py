@@ -24,8 +24,12 @@ from service.people import Actor, actor, local_day, signatory
 from service.permits import State
 from service.pins import Bundle
 from service.sop.model import Act, Verb
+from service.steps.fitness import CertificateUnfit, fit_signatory
+from service.steps.number import allot
+from service.steps.paper import ordered_number
 from service.store.permits import change, lock
 from service.store.tables import handovers, permits, prints, surveys, tickets
+from signing import EvidenceFailed
 
 if TYPE_CHECKING:
     from service.wiring import Teken
@@ -83,9 +87,13 @@ def order_signature(
 
     `also` is written in the same transaction as the order: a batch enters there what waits for its signature.
 
+    Where the office numbers with the order, the number is allotted in that transaction too; one that the permit has stays.
+
     If somebody else signs today than the paper names, it is made again first: raises Conflict("signatory_changed").
+    Raises CertificateUnfit, NoTimestamper where a number would be spent on a paper that can't be signed.
     """
     stale: list[str] = []
+    _check_fitness(teken, official, permit)
 
     def act(desk: _Desk) -> Row[Any]:
         if desk.row.final_sha is None or desk.row.final_sha != seen_sha:
@@ -99,12 +107,16 @@ def order_signature(
             return moved
         if desk.actor.official != today.official:
             raise Conflict("not_the_signatory")
-        moved = moves.settle(
-            desk.connection, desk.row, desk.bundle.permit_type.procedure, now, state=State.SIGNING, ordered_sha=seen_sha
-        )
-        moves.tell(
-            desk.connection, teken, moved, "permit.sign_ordered", {"sha256": seen_sha, "mandate": desk.actor.mandate}
-        )
+        procedure = desk.bundle.permit_type.procedure
+        fixed = allot(desk.connection, teken, desk.row, desk.bundle) if procedure.number_at_sign else None
+        order = {"state": State.SIGNING, "ordered_sha": seen_sha, **(fixed.columns if fixed else {})}
+        moved = moves.settle(desk.connection, desk.row, procedure, now, **order)
+        told = {"sha256": seen_sha, "mandate": desk.actor.mandate}
+        if fixed is not None:
+            told |= ordered_number(moved)
+            if fixed.new:
+                moves.tell(desk.connection, teken, moved, "permit.numbered", fixed.told)
+        moves.tell(desk.connection, teken, moved, "permit.sign_ordered", told)
         if also is not None:
             also(desk.connection)
         return moved
@@ -113,6 +125,24 @@ def order_signature(
     if stale:
         raise Conflict("signatory_changed")
     return answer
+
+
+def _check_fitness(teken: Teken, official: str, permit: str) -> None:
+    """Outside the transaction, since it may ask the network; for nobody but whose turn it is, whom the transaction looks at again."""
+    bundle = _bundle(teken, permit)
+    procedure = bundle.permit_type.procedure
+    if not procedure.number_at_sign:
+        return
+    with teken.db.read() as connection:
+        row = connection.execute(select(permits).where(permits.c.id == permit)).one()
+        due = flow.at(procedure, row.position)
+        if row.queue != "person" or due is None or due.verb is not Verb.SIGN:
+            return
+        actor(connection, bundle.office, official, str(due.role), local_day(bundle.office, teken.clock.now()))
+    try:
+        fit_signatory(teken, bundle, due.role)
+    except EvidenceFailed as failed:
+        raise CertificateUnfit(failed.code) from failed
 
 
 def give_back(teken: Teken, official: str, permit: str, *, reason: str) -> dict[str, Any]:

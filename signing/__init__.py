@@ -24,7 +24,7 @@ from signing.extensionproof import ExpectedExtension, ExtensionProof, prove_exte
 from signing.facts import Inspection, SignatureFacts, Trust
 from signing.fieldfont import PRINTABLE_ASCII
 from signing.fields import prepare_fields
-from signing.filling import fits
+from signing.filling import fill, fits
 from signing.inspection import inspect
 from signing.isolation import inspect_isolated
 from signing.longterm import Extended, extend_lt, extend_lta, gather, renew
@@ -114,6 +114,7 @@ __all__ = [
     "due_for_renewal",
     "extend_lt",
     "extend_lta",
+    "fill",
     "fill_and_seal",
     "fits",
     "gather",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
 import pikepdf
@@ -9,9 +10,20 @@ import pypdfium2
 
 from signing.appearance import QUIET_ZONE
 from signing.errors import ProofFailed
+from signing.filling import BASELINE, PADDING, SMALLEST
 
 _VALUE: Final = ["BMC", "q", "BT", "Tf", "g", "Td", "Tj", "ET", "Q", "EMC"]
-_PATHS_ONLY: Final = {"BMC", "EMC", "q", "Q", "cm", "w", "G", "g", "re", "f", "S"}
+_NEAR: Final = 0.01
+"""Points: what rounding to thousandths leaves."""
+_PATHS_ONLY: Final = frozenset(b"/Artifact BMC EMC q Q cm w G g re f S".split())
+_NUMERAL: Final = re.compile(rb"-?\d{1,9}(?:\.\d{1,9})?")
+_QR: Final = re.compile(
+    rb"/Artifact BMC q (?P<scale>NUM) 0 0 (?P<scale_y>NUM) (?P<x>NUM) (?P<y>NUM) cm "
+    rb"1 g 0 0 (?P<across>INT) (?P<up>INT) re f 0 g\n(?P<runs>(?:INT INT INT 1 re\n)*INT INT INT 1 re) f Q EMC".replace(
+        b"INT", rb"\d{1,4}"
+    ).replace(b"NUM", _NUMERAL.pattern)
+)
+"""A white square, and on it one black path in whole modules: read as it is written, so that no other way to write it passes."""
 
 
 def drawn_value(field: pikepdf.Object, font: pikepdf.Object, resource: str) -> str:
@@ -24,19 +36,30 @@ def drawn_value(field: pikepdf.Object, font: pikepdf.Object, resource: str) -> s
     fonts = stream.Resources.Font
     if str(drawn["Tf"][0]) != resource or fonts[resource].objgen != font.objgen or list(fonts.keys()) != [resource]:
         raise ProofFailed("proof_values", f"{field.T}: other font")
-    left, bottom, right, top = (float(edge) for edge in stream.BBox)
-    x, y, size = float(drawn["Td"][0]), float(drawn["Td"][1]), float(drawn["Tf"][1])
-    if float(drawn["g"][0]) or not (left <= x < right and bottom <= y < y + size / 2 < top):
-        raise ProofFailed("proof_values", f"{field.T}: not visible")
+    _prove_look(field, font, drawn)
     return bytes(drawn["Tj"][0]).decode("cp1252")
+
+
+def _prove_look(field: pikepdf.Object, font: pikepdf.Object, drawn: dict[str, list[Any]]) -> None:
+    """Black, from the left edge, on the page's own baseline, in its own size or hardly smaller, and whole inside the box."""
+    left, bottom, right, top = (float(edge) for edge in field.AP.N.BBox)
+    x, y, size = float(drawn["Td"][0]), float(drawn["Td"][1]), float(drawn["Tf"][1])
+    wanted = float(bytes(field.DA).split(b" Tf")[0].split()[-1])
+    codes, first, widths = bytes(drawn["Tj"][0]), int(font.FirstChar), font.Widths
+    end = x + sum(int(widths[code - first]) for code in codes) * size / 1000
+    placed = abs(x - left - PADDING) < _NEAR and abs(y - bottom - BASELINE * wanted) < _NEAR
+    sized = SMALLEST * wanted - _NEAR < size < wanted + _NEAR and y + size / 2 < top
+    if float(drawn["g"][0]) or not (placed and sized and end < right - PADDING + _NEAR):
+        raise ProofFailed("proof_values", f"{field.T}: not as it should look")
 
 
 def prove_paths_only(field: pikepdf.Object) -> None:
     """A signature's appearance holds path operators and no resource. Raises ProofFailed proof_qr."""
     stream = field.AP.N
-    strangers = {operator for operator, _ in _steps(stream)} - _PATHS_ONLY
+    words = {word for word in set(stream.read_bytes().split()) if not _NUMERAL.fullmatch(word)}
+    strangers = sorted(words - _PATHS_ONLY)
     if strangers or len(stream.get("/Resources", {})) or list(field.AP.keys()) != ["/N"]:
-        raise ProofFailed("proof_qr", f"{field.T}: more than paths {sorted(strangers)}")
+        raise ProofFailed("proof_qr", f"{field.T}: more than paths {strangers}")
 
 
 def drawn_modules(field: pikepdf.Object) -> tuple[bytes, ...]:
@@ -44,17 +67,18 @@ def drawn_modules(field: pikepdf.Object) -> tuple[bytes, ...]:
 
     Raises ProofFailed proof_qr: anything but one black path in whole modules on a white square inside the box.
     """
-    steps = _steps(field.AP.N)
-    operators = [operator for operator, _ in steps]
-    if operators[:7] != ["BMC", "q", "cm", "g", "re", "f", "g"] or operators[-3:] != ["f", "Q", "EMC"]:
+    stream = field.AP.N
+    drawn = _QR.fullmatch(stream.read_bytes())
+    if not drawn:
         raise ProofFailed("proof_qr", "no QR code")
-    if set(operators[7:-3]) != {"re"} or (float(steps[3][1][0]), float(steps[6][1][0])) != (1, 0):
-        raise ProofFailed("proof_qr", "no QR code")
-    across = _square(field.AP.N.BBox, steps[2][1], steps[4][1])
+    across = int(drawn["across"])
+    _prove_square(stream.BBox, [float(drawn[key]) for key in ("scale", "scale_y", "x", "y")], across)
+    if int(drawn["up"]) != across:
+        raise ProofFailed("proof_qr", "no square")
     grid = [bytearray(across) for _ in range(across)]
-    for _, numbers in steps[7:-3]:
-        x, y, width, height = (int(number) for number in numbers)
-        if height != 1 or width < 1 or not (x >= 0 and x + width <= across and 0 <= y < across):
+    numbers = list(map(int, drawn["runs"].replace(b" 1 re", b"").split()))
+    for x, y, width in zip(numbers[::3], numbers[1::3], numbers[2::3], strict=True):
+        if width < 1 or x + width > across or y >= across:
             raise ProofFailed("proof_qr", "a module outside the square")
         grid[across - 1 - y][x : x + width] = b"\1" * width
     rows = [bytes(row[QUIET_ZONE:-QUIET_ZONE]) for row in grid[QUIET_ZONE:-QUIET_ZONE]]
@@ -63,20 +87,16 @@ def drawn_modules(field: pikepdf.Object) -> tuple[bytes, ...]:
     return tuple(rows)
 
 
-def _square(box: Any, matrix: list[Any], white: list[Any]) -> int:
-    """Modules across the white square, which must lie upright inside `box`."""
+def _prove_square(box: Any, matrix: list[float], across: int) -> None:
+    """The white square lies upright inside `box`."""
     left, low, right, high = (float(edge) for edge in box)
-    scale, skew_a, skew_b, scale_y, x, y = (float(number) for number in matrix)
-    across = int(white[2])
-    upright = scale == scale_y and scale > 0 and not skew_a and not skew_b
-    whole = [int(number) for number in white] == [0, 0, across, across]
+    scale, scale_y, x, y = matrix
     room = scale * across - 0.1
     inside = (
         min(left, right) <= x and x + room <= max(left, right) and min(low, high) <= y and y + room <= max(low, high)
     )
-    if not (upright and whole and inside):
+    if scale != scale_y or scale <= 0 or not inside:
         raise ProofFailed("proof_qr", "not an upright square inside its box")
-    return across
 
 
 def _steps(stream: pikepdf.Object) -> list[tuple[str, list[Any]]]:

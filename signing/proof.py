@@ -60,7 +60,7 @@ class ExpectedSignature:
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """What a signed file must be. `signatures` in order; `values` are filled in the last one's update.
+    """What a signed file must be. `signatures` in order; `filled` are filled in the first one's update, `values` in the last one's.
 
     `visible` are texts that the pages must show, `qr_url` the QR code drawn in the last signature (None = none),
     `level` the level of the last signature, `still_empty` the fields that a later update is to fill.
@@ -69,6 +69,7 @@ class Expectation:
     preview: bytes = field(repr=False)
     signatures: tuple[ExpectedSignature, ...]
     values: Mapping[str, str] = field(default_factory=dict)
+    filled: Mapping[str, str] = field(default_factory=dict)
     visible: tuple[str, ...] = ()
     qr_url: str | None = None
     level: Level | None = None
@@ -97,7 +98,7 @@ def prove(pdf: bytes, expected: Expectation) -> Proof:
             start, end = end, _end_of_signature(pdf, end, last=last)
             update = read_update(pdf, start, end, int(below.document.trailer.Size))
             above = open_revision(pdf[:end])
-            values = expected.values if last else {}
+            values = {**(expected.filled if number == 1 else {}), **(expected.values if last else {})}
             prove_changes(below, above, update, signature.field, values, certify=signature.certify)
             levels.append(_prove_signature(pdf, above.fields[signature.field].V, update, signature))
             _prove_locks(below.fields[signature.field], above, signature)
@@ -154,7 +155,7 @@ def _prove_locks(before: pikepdf.Object, above: Revision, expected: ExpectedSign
 def _prove_fields(final: Revision, expected: Expectation) -> None:
     """Exactly the expected fields; each signed, filled, or named as still empty."""
     signed = {signature.field for signature in expected.signatures}
-    full = signed | set(expected.values)
+    full = signed | set(expected.values) | set(expected.filled)
     if set(final.fields) != full | set(expected.still_empty) or full & set(expected.still_empty):
         raise ProofFailed("proof_fields", f"found {sorted(final.fields)}")
     for name, widget in final.fields.items():
@@ -167,7 +168,7 @@ def _prove_fields(final: Revision, expected: Expectation) -> None:
 
 def _prove_appearances(final: Revision, expected: Expectation) -> None:
     form = final.document.Root.AcroForm
-    for name, value in expected.values.items():
+    for name, value in {**expected.filled, **expected.values}.items():
         widget = final.fields[name]
         if str(widget.V) != value or drawn_value(widget, form.DR.Font[RESOURCE], RESOURCE) != value:
             raise ProofFailed("proof_values", name)
@@ -180,7 +181,7 @@ def _prove_appearances(final: Revision, expected: Expectation) -> None:
 
 def _prove_visible(pdf: bytes, expected: Expectation) -> int:
     """What the pages show, filled fields drawn in; return the number of pages. White space doesn't count."""
-    shown, count = page_text(pdf, fields=bool(expected.values))
+    shown, count = page_text(pdf, fields=bool(expected.filled or expected.values))
     for text in expected.visible:
         if plain(text) not in shown:
             raise ProofFailed("proof_visible", "a text is missing")

@@ -6,7 +6,7 @@ import tomllib
 from typing import TYPE_CHECKING
 
 from service.document.glyphs import fonts_of
-from service.document.locks import SEAL_LOCK, head_lock
+from service.document.locks import head_lock, seal_lock
 from service.document.markers import HEAD, LATER, SEAL
 from service.document.typeset import Typeset
 from signing import FieldSpec, prepare_fields
@@ -46,13 +46,13 @@ def prepare(typeset: Typeset, files: Mapping[str, bytes], procedure: Procedure, 
 
 def field_specs(procedure: Procedure, page: Page) -> tuple[FieldSpec, ...]:
     """Return the fields of a procedure, with what each signature freezes (docs/ISSUANCE.md)."""
-    labels = page["fields"]
+    labels, outside = page["fields"], page["outside"]
     later = () if procedure.number_first else LATER
     specs = [FieldSpec(name, "text", labels[name]) for name in later]
     specs.append(FieldSpec(HEAD, "signature", labels[HEAD], head_lock(procedure)))
     if procedure.sealed:
-        specs.append(FieldSpec(SEAL, "signature", labels[SEAL], SEAL_LOCK))
-    return tuple(specs)
+        specs.append(FieldSpec(SEAL, "signature", labels[SEAL], seal_lock(procedure)))
+    return tuple(FieldSpec(one.name, "place", one.label) if one.name in outside else one for one in specs)
 
 
 def text_size(files: Mapping[str, bytes], family: str, density: int) -> float:

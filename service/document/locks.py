@@ -16,6 +16,7 @@ NOTHING: Final[Permission] = 1
 
 SEAL_LOCK: Final = Lock("exclude", ARCHIVE_FIELDS, NOTHING)
 """The seal can't certify: its lock is its permission."""
+_SEAL_LOCK_BEHIND_VALUES: Final = Lock("exclude", (*LATER, *ARCHIVE_FIELDS), NOTHING)
 
 
 def certified(procedure: Procedure) -> Permission:
@@ -30,5 +31,13 @@ def head_lock(procedure: Procedure) -> Lock | None:
     """
     if not procedure.sealed:
         return None
-    later = () if procedure.number_first else LATER
+    later = LATER if procedure.number_after else ()
     return Lock("exclude", (*later, SEAL, *ARCHIVE_FIELDS), FILL_AND_SIGN)
+
+
+def seal_lock(procedure: Procedure) -> Lock:
+    """Return what the seal freezes: everything, since it permits nothing but archiving.
+
+    Values that an earlier update filled stand outside its lock: pyHanko takes their drawings under a later lock for a change.
+    """
+    return _SEAL_LOCK_BEHIND_VALUES if procedure.number_at_sign else SEAL_LOCK

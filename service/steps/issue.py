@@ -18,7 +18,8 @@ from service.moves import Done
 from service.permits import RELEASED, State, may_become
 from service.pins import Bundle
 from service.sop.model import Verb
-from service.steps import seal, sign
+from service.steps import sign
+from service.steps.paper import filled_after, filled_before
 from service.steps.work import Work
 from service.store.permits import change, fenced, lock
 from service.store.tables import acts, documents
@@ -126,7 +127,7 @@ def _signatures(teken: Teken, row: Row[Any]) -> list[dict[str, Any]]:
 
 def expectation(teken: Teken, row: Row[Any], bundle: Bundle, signatures: list[dict[str, Any]]) -> Expectation:
     """Return what the released file of this permit must be, from what was recorded: the preview, the signers, the values, the QR."""
-    filled = seal.values(row, bundle)
+    before, after = filled_before(row, bundle), filled_after(row, bundle)
     return Expectation(
         preview=teken.archive.get(row.ordered_sha),
         signatures=tuple(
@@ -139,8 +140,9 @@ def expectation(teken: Teken, row: Row[Any], bundle: Bundle, signatures: list[di
             )
             for one in signatures
         ),
-        values=filled,
-        visible=() if filled else (row.number,),
+        filled=before,
+        values=after,
+        visible=() if before or after else (row.number,),
         qr_url=row.verify_url,
     )
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Connection, Row, select
 
 from service import failpoints, flow, moves, register
 from service.moves import Done
 from service.people import local_day
 from service.permits import validity
+from service.pins import Bundle
+from service.register import Allotted
 from service.sop.model import PermitType, Verb
 from service.steps.fitness import fit_signatory
 from service.steps.work import Work
@@ -26,41 +29,54 @@ LIFETIME = "SEUMUR_HIDUP"
 
 
 def number(teken: Teken, work: Work) -> Row[Any]:
-    """Allot the number on behalf of the row's actor. Register period, printed date and validity follow from one local date, fixed here."""
-    office, permit_type = work.bundle.office, work.bundle.permit_type
-    now = teken.clock.now()
-    fit_signatory(teken, work.bundle, work.procedure.plan[flow.position_of(work.procedure, Verb.SIGN)].role)
-    with teken.db.write() as connection:
-        row = fenced(connection, work.claim)
-        query = select(revisions.c.body).where(revisions.c.permit == row.id, revisions.c.revision == row.revision)
-        case = json.loads(connection.execute(query).scalar_one())
-        allotted = register.allot(
-            connection,
-            office,
-            permit_type,
-            permit=row.id,
-            place=case["practice"]["ke"],
-            day=local_day(office, now),
-            by="system",
-            at=now,
-        )
-        fixed = {
-            "series": allotted.series,
-            "number_no": allotted.no,
-            "number": allotted.number,
-            "set_on": allotted.day.isoformat(),
-        }
-        fixed |= period(permit_type, case, allotted.day)
-        told = {
-            "number": allotted.number,
-            "series": allotted.series,
-            "no": allotted.no,
-            "register_hash": allotted.entry_hash,
-        }
-        moved = moves.finish(connection, teken, row, work.procedure, Done("permit.numbered", data=told), **fixed)
-        failpoints.passing("number.before_commit")
-    failpoints.passing("number.after_commit")
-    return moved
+    """Allot the number on behalf of the row's actor, or record it where it was allotted with the head's order (ADR 0032)."""
+    return _recorded(teken, work) if work.procedure.number_at_sign else _numbered(teken, work)
+
+
+@dataclass(frozen=True, slots=True)
+class Fixed:
+    """What a number fixes: the permit's columns, what the world is told, and whether the register gave it just now."""
+
+    columns: Mapping[str, Any]
+    told: Mapping[str, Any]
+    new: bool
+
+
+def allot(connection: Connection, teken: Teken, row: Row[Any], bundle: Bundle) -> Fixed:
+    """Give a locked permit its number, or the one that it has. Register period, printed date and validity follow from one local date."""
+    now, case = teken.clock.now(), _case(connection, row)
+    known = register.of_permit(connection, row.id)
+    allotted = register.allot(
+        connection,
+        bundle.office,
+        bundle.permit_type,
+        permit=row.id,
+        place=case["practice"]["ke"],
+        day=local_day(bundle.office, now),
+        by="system",
+        at=now,
+    )
+    told = {
+        "number": allotted.number,
+        "series": allotted.series,
+        "no": allotted.no,
+        "register_hash": allotted.entry_hash,
+    }
+    return Fixed(columns(bundle.permit_type, case, allotted), told, new=allotted != known)
+
+
+def registered(connection: Connection, row: Row[Any], permit_type: PermitType) -> dict[str, Any] | None:
+    """Return the columns that the register's entry gives this permit; None if no number of it stands."""
+    allotted = register.of_permit(connection, row.id)
+    if allotted is None or register.is_void(connection, row.id):
+        return None
+    return columns(permit_type, _case(connection, row), allotted)
+
+
+def columns(permit_type: PermitType, case: Mapping[str, Any], allotted: Allotted) -> dict[str, Any]:
+    """Return what an allotted number writes on the permit."""
+    entry = {"series": allotted.series, "number_no": allotted.no, "number": allotted.number}
+    return {**entry, "set_on": allotted.day.isoformat(), **period(permit_type, case, allotted.day)}
 
 
 def period(permit_type: PermitType, case: Mapping[str, Any], set_on: date) -> dict[str, str]:
@@ -70,3 +86,32 @@ def period(permit_type: PermitType, case: Mapping[str, Any], set_on: date) -> di
     str_until = None if until == LIFETIME else date.fromisoformat(until)
     found = validity(set_on, str_until, years=rule.years, cap_at_str=rule.cap_at_str, inclusive_end=rule.inclusive_end)
     return {"valid_from": found.valid_from.isoformat(), "valid_to": found.valid_to.isoformat()}
+
+
+def _numbered(teken: Teken, work: Work) -> Row[Any]:
+    fit_signatory(teken, work.bundle, work.procedure.plan[flow.position_of(work.procedure, Verb.SIGN)].role)
+    with teken.db.write() as connection:
+        row = fenced(connection, work.claim)
+        fixed = allot(connection, teken, row, work.bundle)
+        done = Done("permit.numbered", data=fixed.told)
+        moved = moves.finish(connection, teken, row, work.procedure, done, **fixed.columns)
+        failpoints.passing("number.before_commit")
+    failpoints.passing("number.after_commit")
+    return moved
+
+
+def _recorded(teken: Teken, work: Work) -> Row[Any]:
+    """The SOP's row after the signature: the number stands on the signed paper already, and no second one is given."""
+    with teken.db.write() as connection:
+        row = fenced(connection, work.claim)
+        told = {"number": row.number, "series": row.series, "no": row.number_no}
+        done = Done("permit.recorded", document_sha=row.head_sha, data=told)
+        moved = moves.finish(connection, teken, row, work.procedure, done)
+        failpoints.passing("number.before_commit")
+    failpoints.passing("number.after_commit")
+    return moved
+
+
+def _case(connection: Connection, row: Row[Any]) -> dict[str, Any]:
+    query = select(revisions.c.body).where(revisions.c.permit == row.id, revisions.c.revision == row.revision)
+    return dict(json.loads(connection.execute(query).scalar_one()))

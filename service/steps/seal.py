@@ -61,6 +61,6 @@ def seal(teken: Teken, work: Work) -> Row[Any]:
 
 def values(row: Row[Any], bundle: Bundle) -> dict[str, str]:
     """Return what the seal's update fills: number, date and end of validity, or nothing where the number came first."""
-    if bundle.permit_type.procedure.number_first:
+    if not bundle.permit_type.procedure.number_after:
         return {}
     return field_values(row.number, date.fromisoformat(row.set_on), date.fromisoformat(row.valid_to), bundle.labels)

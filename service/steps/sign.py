@@ -17,11 +17,12 @@ from service.moves import Done
 from service.people import Actor, signatory
 from service.permits import State
 from service.sop.model import Procedure
+from service.steps.paper import to_fill
 from service.steps.quarantine import quarantined
 from service.steps.work import Work
 from service.store.permits import fenced
 from signing import Backend, Frame, QrCode, SignatureSpec, Signed
-from signing import sign as apply_signature
+from signing import fill_and_seal as apply_signature
 
 if TYPE_CHECKING:
     from service.wiring import Teken
@@ -35,8 +36,9 @@ def sign(teken: Teken, work: Work) -> Row[Any]:
     named = json.loads(row.signatory)
     if not _still_signs(teken, work, named):
         return _order_lapsed(teken, work)
+    pdf, values = teken.archive.get(row.ordered_sha), to_fill(teken, row, work.bundle)
     key = key_for(teken, row, named["official"], named["certificate_sha256"])
-    signed = apply_signature(teken.archive.get(row.ordered_sha), key, _spec(work, row), timestamper=teken.timestamper)
+    signed = apply_signature(pdf, values, key, _spec(work, row), timestamper=teken.timestamper)
     failpoints.passing("sign.after_signature")
     sha = teken.archive.put(signed.pdf)
     failpoints.passing("sign.after_archive")
@@ -105,7 +107,7 @@ def _order_lapsed(teken: Teken, work: Work) -> Row[Any]:
     """The mandate changed between order and signature: the paper is made again, and read again, before anybody signs."""
     with teken.db.write() as connection:
         row = fenced(connection, work.claim)
-        back = State.NUMBERED if work.procedure.number_first else State.IN_PARAF
+        back = State.NUMBERED if row.number else State.IN_PARAF
         moved = moves.settle(
             connection, row, work.procedure, teken.clock.now(), state=back, final_sha=None, ordered_sha=None
         )

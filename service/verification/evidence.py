@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Row, or_, select
 
-from service.document.locks import SEAL_LOCK, certified, head_lock
+from service.document.locks import certified, head_lock, seal_lock
 from service.document.markers import HEAD, SEAL
 from service.people import local_day, seal_owner
 from service.permits import RELEASED
@@ -113,12 +113,24 @@ def _covers(mandate: Row[Any], office: Office, at: datetime | None) -> bool:
 
 def shapes(offices: Catalogue) -> dict[str, frozenset[Shape]]:
     """Return, by office, how its documents may be signed: one shape for each flow among its permit types."""
-    return {office: frozenset(_shape(kind.procedure) for kind in offices.types(office)) for office in offices.offices}
+    return {
+        office: frozenset(_shape(flow) for kind in offices.types(office) for flow in _flows(kind.procedure))
+        for office in offices.offices
+    }
+
+
+def _flows(procedure: Procedure) -> tuple[Procedure, ...]:
+    """An office that numbers with the order issued before it did so, or will again: both are its own (ADR 0032)."""
+    if procedure.number_first:
+        return (procedure,)
+    after = replace(procedure, number_at_sign=False, sealed=True)
+    return (after, *(replace(procedure, number_at_sign=True, sealed=sealed) for sealed in (True, False)))
 
 
 def _shape(procedure: Procedure) -> Shape:
     head = (HEAD, _words(head_lock(procedure)), certified(procedure))
-    return (head, (SEAL, _words(SEAL_LOCK), SEAL_LOCK.permission)) if procedure.sealed else (head,)
+    seal = seal_lock(procedure)
+    return (head, (SEAL, _words(seal), seal.permission)) if procedure.sealed else (head,)
 
 
 def _words(lock: Lock | None) -> str:
