@@ -36,8 +36,8 @@ lock: $(STAMP)        ## newest versions that satisfy pyproject.toml
 	.venv/bin/uv pip compile pyproject.toml --extra dev --generate-hashes --universal --python-version 3.11 --no-header --no-emit-index-url --upgrade -q -o requirements.lock
 
 .PHONY: tools
-tools:                ## PostgreSQL, Redis, poppler and SoftHSM: installed when root, named otherwise
-	@scripts/need initdb postgresql redis-server redis-server pdfsig poppler-utils softhsm2-util softhsm2
+tools:                ## PostgreSQL, Redis, poppler, SoftHSM and Chromium: installed when root, named otherwise
+	@scripts/need initdb postgresql redis-server redis-server pdfsig poppler-utils softhsm2-util softhsm2 chromium chromium
 
 $(STAMP): requirements.lock pyproject.toml
 	@scripts/environment
