@@ -11,10 +11,15 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
+from signing.alike import HASHES, Proven
 from signing.errors import ProofFailed
 from signing.model import Level
 
-_HASHES: Final = {"sha256": hashes.SHA256(), "sha384": hashes.SHA384(), "sha512": hashes.SHA512()}
+_HEADER: Final = 8
+"""So many bytes of a container tell its length, and with it that of an ECDSA signature."""
+_MOST_PROVEN: Final = 64
+_PROVEN: Final[dict[tuple[str, frozenset[str] | None, bytes], Proven]] = {}
+"""One proven container for each signer: the next one must be the same but for digest and signature."""
 _ATTRIBUTES: Final = {"content_type", "message_digest", "signing_certificate_v2"}
 
 
@@ -25,6 +30,20 @@ def prove_cms(
 
     Raises ProofFailed: proof_signature, proof_digest, proof_certificate, proof_level (a bad time-stamp).
     """
+    asked = (certificate_sha256, chain_sha256, container[:_HEADER])
+    if asked in _PROVEN and _PROVEN[asked].is_alike(container, covered):
+        return "B-B"
+    level, proven = _prove(container, covered, certificate_sha256, chain_sha256)
+    if proven:
+        if len(_PROVEN) >= _MOST_PROVEN:
+            _PROVEN.clear()
+        _PROVEN[asked] = proven
+    return level
+
+
+def _prove(
+    container: bytes, covered: bytes, certificate_sha256: str, chain_sha256: frozenset[str] | None
+) -> tuple[Level, Proven | None]:
     if container[parser.peek(container) :].strip(b"\0"):
         raise ProofFailed("proof_signature", "bytes behind the CMS object")
     data, info = _single(cms.ContentInfo.load(container))
@@ -37,23 +56,25 @@ def prove_cms(
     if attributes["content_type"].native != "data":
         raise ProofFailed("proof_signature", "content type")
     digest = info["digest_algorithm"]["algorithm"].native
-    if digest not in _HASHES or attributes["message_digest"].native != hashlib.new(digest, covered).digest():
+    if digest not in HASHES or attributes["message_digest"].native != hashlib.new(digest, covered).digest():
         raise ProofFailed("proof_digest")
     named = attributes["signing_certificate_v2"]["certs"]
     if len(named) != 1 or named[0]["cert_hash"].native.hex() != certificate_sha256:
         raise ProofFailed("proof_certificate", "signing-certificate-v2")
     if named[0]["hash_algorithm"]["algorithm"].native != "sha256":
         raise ProofFailed("proof_certificate", "signing-certificate-v2")
-    _verify(data, info, signed, certificate_sha256)
+    key = _verify(data, info, signed, certificate_sha256)
     _prove_chain(data, certificate_sha256, chain_sha256)
-    return _level(info)
+    level = _level(info)
+    holes = attributes["message_digest"].native, info["signature"].native
+    return level, Proven.of(container, signed, *holes, key, digest) if level == "B-B" else None
 
 
 def _prove_form(data: Any, info: Any) -> None:
     """The parts of the container that no signature covers have their one form, so that no bit of it is free."""
     digest = info["digest_algorithm"]["algorithm"].native
     scheme = {"rsassa_pkcs1v15": "rsa", "ecdsa": "ecdsa"}.get(info["signature_algorithm"].signature_algo)
-    if digest not in _HASHES or scheme is None:
+    if digest not in HASHES or scheme is None:
         raise ProofFailed("proof_signature", "algorithm")
     hashing: bytes = algos.DigestAlgorithm({"algorithm": digest}).dump()
     signing: bytes = algos.SignedDigestAlgorithm({"algorithm": f"{digest}_{scheme}"}).dump()
@@ -110,8 +131,8 @@ def _attributes(info: Any) -> tuple[bytes, dict[str, Any]]:
     return signed, found
 
 
-def _verify(data: Any, info: Any, signed: bytes, certificate_sha256: str) -> None:
-    """The signature value, with the public key of the one certificate whose SHA-256 is given."""
+def _verify(data: Any, info: Any, signed: bytes, certificate_sha256: str) -> Any:
+    """The signature value, with the public key of the one certificate whose SHA-256 is given; return that key."""
     signer = next((der for der in _elements(data["certificates"]) if _sha256(der) == certificate_sha256), None)
     if signer is None:
         raise ProofFailed("proof_certificate", "the signer's certificate is not embedded")
@@ -119,11 +140,12 @@ def _verify(data: Any, info: Any, signed: bytes, certificate_sha256: str) -> Non
     serial: bytes = core.Integer(certificate.serial_number).dump()
     if info["sid"].chosen.contents != certificate.issuer.public_bytes() + serial:
         raise ProofFailed("proof_certificate", "signer identifier")
-    algorithm = _HASHES[info["digest_algorithm"]["algorithm"].native]
+    algorithm = HASHES[info["digest_algorithm"]["algorithm"].native]
     try:
         _check_value(certificate.public_key(), info, signed, algorithm)
     except InvalidSignature:
         raise ProofFailed("proof_signature", "the value does not verify") from None
+    return certificate.public_key()
 
 
 def _check_value(key: Any, info: Any, attributes: bytes, algorithm: hashes.HashAlgorithm) -> None:
@@ -165,7 +187,7 @@ def prove_token_cms(token: Any) -> tuple[Any, x509.Certificate, tuple[x509.Certi
     content = data["encap_content_info"]["content"]
     signed, attributes = _attributes(info)
     digest = info["digest_algorithm"]["algorithm"].native
-    if digest not in _HASHES or attributes["message_digest"].native != hashlib.new(digest, bytes(content)).digest():
+    if digest not in HASHES or attributes["message_digest"].native != hashlib.new(digest, bytes(content)).digest():
         raise ProofFailed("proof_level", "time-stamp digest")
     signer = _token_signer(data, info)
     _verify(data, info, signed, signer)

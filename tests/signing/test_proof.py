@@ -203,3 +203,29 @@ def test_another_qr_is_drawn_where_the_last_one_should_be(number_after, pki):
     spec = dataclasses.replace(number_after.flow.seal_spec, appearance=QrCode(URL.replace("0123", "9999")))
     pdf = fill_and_seal(number_after.head, VALUES, pki.key("segel"), spec).pdf
     assert refused(pdf, number_after.expected) == "proof_qr"
+
+
+def containers(pdf: bytes) -> slice:
+    """Where the last signature's container lies, in hex."""
+    start = pdf.rfind(b"/Contents <") + len(b"/Contents <")
+    return slice(start, pdf.index(b">", start))
+
+
+@pytest.mark.parametrize("name", ["head_only", "number_after"])
+def test_a_proven_signature_is_no_pass_for_the_next(pki, name):
+    """The proof remembers a signer's container; neither another digest, value or byte of it slips through."""
+    run = issue(name, pki)
+    prove(run.final, run.expected)
+    hole, dice = containers(run.final), random.Random(11)
+    other = sign(prepared(run.flow.fields, holder="Orang Lain"), pki.key("kepala"), run.flow.head_spec).pdf
+    if name == "number_after":
+        other = fill_and_seal(other, run.flow.values, pki.key("segel"), run.flow.seal_spec).pdf
+    forged = run.final[: hole.start] + other[containers(other)] + run.final[hole.stop :]
+    refused(forged, run.expected)
+    used = len(run.final[hole].rstrip(b"0"))
+    for place in dice.sample(range(used), 300):
+        forged = bytearray(run.final)
+        forged[hole.start + place] = ord(
+            "0123456789ABCDEF"[(int(chr(forged[hole.start + place]), 16) + dice.randrange(1, 16)) % 16]
+        )
+        refused(bytes(forged), run.expected)
