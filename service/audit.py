@@ -15,9 +15,9 @@ from service.archive import ArchiveDamaged, sha256
 from service.checkpoint import CheckpointInvalid, read
 from service.longterm import level_of
 from service.permits import RELEASED, State
-from service.steps.issue import expectation
+from service.steps.proving import prove_stored
 from service.store.tables import chains, documents, events, permits, revisions, series
-from signing import ExpectedExtension, Level, ProofFailed, prove, prove_extension
+from signing import ExpectedExtension, Level, ProofFailed, prove_extension
 
 if TYPE_CHECKING:
     from service.wiring import Teken
@@ -187,7 +187,7 @@ def _document(teken: Teken, row: Row[Any]) -> Iterator[Violation]:
     try:
         pdf = teken.archive.get(row.sha)
         base = pdf if row.extends is None else teken.archive.get(signed)
-        prove(base, expectation(teken, row, teken.pins.open(row.pin), signatures))
+        prove_stored(teken, row, teken.pins.open(row.pin), signatures, base)
         if row.extends is not None:
             expected = ExpectedExtension(None, cast("Level", level_of(signatures)))
             prove_extension(pdf, teken.archive.get(row.extends), expected)

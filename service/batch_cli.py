@@ -37,6 +37,10 @@ def add_parser(commands: Any, opened: Callable[[], Teken]) -> None:
         one = batch.add_parser(name, help=about)
         one.add_argument("batch")
         one.set_defaults(run=lambda chosen, act=act: _show(act(opened(), chosen)))
+    again = batch.add_parser("resend", help="the signer's word that a document with unknown outcome may be sent again")
+    again.add_argument("permit")
+    again.add_argument("--official", required=True, help="who signs such papers today, as office/code")
+    again.set_defaults(run=lambda chosen: _resend(opened(), chosen))
     for one in (begin, batch.choices["resume"], batch.choices["retry"]):
         one.add_argument(
             "--passphrase-stdin", action="store_true", help="read it from standard input, up to the first line's end"
@@ -93,6 +97,12 @@ def _open(teken: Teken, chosen: argparse.Namespace) -> None:
         permit, _, seen = named.partition(":")
         listed.append((permit, seen or preview(teken, permit)[1] or ""))
     _show(open_batch(teken, chosen.official, listed, read_passphrase(piped=chosen.passphrase_stdin)))
+
+
+def _resend(teken: Teken, chosen: argparse.Namespace) -> None:
+    from service.resend import confirm_resend
+
+    sys.stdout.write(json.dumps(confirm_resend(teken, chosen.official, chosen.permit), ensure_ascii=False) + "\n")
 
 
 def _status(teken: Teken, chosen: argparse.Namespace) -> Batch:

@@ -14,9 +14,10 @@ from service import journal, moves, signers
 from service.clock import stamp
 from service.journal import Entry
 from service.permits import State
-from service.store import batches
+from service.store import batches, dispatches
 from service.store.batch_tables import BatchState, Result
 from service.store.batches import ACTIVE
+from service.store.dispatch_tables import Outcome
 from service.store.permits import change
 
 if TYPE_CHECKING:
@@ -26,6 +27,17 @@ CHUNK = 50
 _CLOSABLE = tuple(sorted(set(BatchState) - {BatchState.DONE, BatchState.STOPPED}))
 _HOPELESS = frozenset({"not_on_sealed_list", "key_differs", "spec_invalid", "qr_unfit"})
 """Causes that the same order would meet again."""
+_AT_ONCE = frozenset({"not_on_sealed_list", "service_refused"})
+
+
+def unconfirmed(cause: str) -> bool:
+    """Tell whether a signature may exist, or does: tried again only after the signer has confirmed it."""
+    return cause == "outcome_unknown" or cause.startswith("returned_")
+
+
+def at_once(cause: str) -> bool:
+    """Tell whether no worker tries again by itself."""
+    return unconfirmed(cause) or cause in _AT_ONCE
 
 
 def end(teken: Teken, row: Row[Any], state: BatchState, cause: str, *, proven_by: str | None = None) -> bool:
@@ -41,10 +53,35 @@ def end(teken: Teken, row: Row[Any], state: BatchState, cause: str, *, proven_by
     return True
 
 
+def end_by_id(teken: Teken, batch: str, state: BatchState, cause: str) -> None:
+    """As `end`, by the batch's id."""
+    with teken.db.read() as connection:
+        row = batches.row(connection, batch)
+    if row is not None:
+        end(teken, row, state, cause)
+
+
+def back(connection: Connection, teken: Teken, row: Row[Any], cause: str | None) -> Row[Any]:
+    """Return a permit to the tray, unsigned; in its batch it waits until that goes on."""
+    item = batches.ordered(connection, row.id)
+    moved = _to_tray(connection, teken, row, item.batch if item is not None else "", cause)
+    if item is not None:
+        batches.unorder(connection, item)
+    return moved
+
+
 def tell(connection: Connection, teken: Teken, row: Row[Any], event: str, data: dict[str, Any]) -> None:
     """Append an event of the batch."""
     told = {"batch": row.id, "official": row.official, **data}
     journal.append(connection, teken.notary, teken.clock.now(), Entry(f"batch.{event}", row.office, None, None, told))
+
+
+def left_open(connection: Connection, teken: Teken, row: Row[Any], dispatch: Row[Any]) -> None:
+    """Whoever sent this document died, or lost its answer: record that nobody knows whether it was signed."""
+    if dispatch.outcome == Outcome.DISPATCHED:
+        dispatches.end(connection, dispatch.id, Outcome.UNKNOWN, teken.clock.now(), cause="no_answer")
+        told = {"dispatch": dispatch.id, "cause": "no_answer"}
+        moves.tell(connection, teken, row, "permit.dispatch_unknown", told)
 
 
 def signed(connection: Connection, teken: Teken, permit: str) -> None:
@@ -61,7 +98,8 @@ def failed(connection: Connection, teken: Teken, row: Row[Any], cause: str) -> b
     if item is None or row.state != State.SIGNING:
         return False
     _to_tray(connection, teken, row, item.batch, cause)
-    batches.settle(connection, item, Result.FAILED, teken.clock.now(), cause=cause, retryable=cause not in _HOPELESS)
+    retryable = cause not in _HOPELESS and not unconfirmed(cause)
+    batches.settle(connection, item, Result.FAILED, teken.clock.now(), cause=cause, retryable=retryable)
     close(connection, teken, item.batch)
     return True
 
@@ -137,14 +175,19 @@ def _release(connection: Connection, teken: Teken, row: Row[Any]) -> None:
     if row.state != State.SIGNING:
         batches.settle(connection, item, Result.SKIPPED, teken.clock.now(), cause="order_lapsed")
         return
-    _to_tray(connection, teken, row, item.batch, None)
-    batches.unorder(connection, item)
+    left = dispatches.unsettled(connection, row.id)
+    if left is None:
+        back(connection, teken, row, None)
+    else:  # it went out, and who sent it is gone: nobody knows whether it was signed
+        left_open(connection, teken, row, left)
+        failed(connection, teken, row, "outcome_unknown")
 
 
-def _to_tray(connection: Connection, teken: Teken, row: Row[Any], batch: str, cause: str | None) -> None:
+def _to_tray(connection: Connection, teken: Teken, row: Row[Any], batch: str, cause: str | None) -> Row[Any]:
     state = State.NUMBERED if row.number else State.IN_PARAF
-    back = change(connection, row, teken.clock.now(), state=state, queue="person", ordered_sha=None, fault=cause)
-    moves.tell(connection, teken, back, "permit.order_withdrawn", {"batch": batch, "cause": cause})
+    moved = change(connection, row, teken.clock.now(), state=state, queue="person", ordered_sha=None, fault=cause)
+    moves.tell(connection, teken, moved, "permit.order_withdrawn", {"batch": batch, "cause": cause})
+    return moved
 
 
 def _skip_rest(connection: Connection, teken: Teken, batch: str) -> None:

@@ -80,17 +80,17 @@ def refused(teken: Teken, claim: Claim, batch: str, cause: str, state: BatchStat
     return moved
 
 
-def key_for(teken: Teken, row: Row[Any], official: str, certificate_sha256: str) -> Opened:
-    """Return the key for an ordered permit, with its batch: by the sealed list, or (development only) by the passphrase file.
+def key_for(teken: Teken, row: Row[Any], official: str, certificate_sha256: str) -> tuple[str | None, Opened]:
+    """Return the key for an ordered permit, with its batch: by the sealed list, or (None, development only) by the passphrase file.
 
     Raises WindowOver, NotOnSealedList, KeyMissing, KeyDiffers.
     """
     with teken.db.read() as connection:
         item = batches.ordered(connection, row.id)
     if item is None or teken.custody is None:
-        return teken.keys.key(official, certificate_sha256)
+        return None, teken.keys.key(official, certificate_sha256)
     document = (row.id, row.ordered_sha, row.verify_url)
-    return teken.custody.key(item.batch, official, certificate_sha256, document, teken.clock.now())
+    return item.batch, teken.custody.key(item.batch, official, certificate_sha256, document, teken.clock.now())
 
 
 def leave(teken: Teken) -> None:

@@ -11,13 +11,12 @@ import structlog
 
 from service import batch_ends, failpoints, flow, moves
 from service.archive import ArchiveDamaged
-from service.batch_signing import attend
+from service.batch_signing import claimable
 from service.clock import stamp
-from service.custody import NotOnSealedList
 from service.errors import TekenError
 from service.permits import RELEASED, State
 from service.steps import STEPS, Work
-from service.store import StoreBusy, batches
+from service.store import StoreBusy
 from service.store.permits import LONGEST_WAIT, Claim, Lost, change, claim, due_ids, fenced
 from signing import ProofFailed, SigningError
 
@@ -58,9 +57,8 @@ def sweep(teken: Teken, queue: str) -> int:
 
 def advance(teken: Teken, queue: str, permit: str | None = None) -> bool:
     """Claim one due step and do it; tell whether there was one. Its failure is recorded on the permit, never raised."""
-    lease, only = timedelta(seconds=teken.settings.lease_seconds), None
-    if queue == "sign":
-        only = batches.claimable(attend(teken))
+    lease = timedelta(seconds=teken.settings.lease_seconds)
+    only = claimable(teken) if queue == "sign" else None
     now = teken.clock.now()
     with teken.db.write() as connection:
         taken = claim(connection, queue, now, lease, permit, only=only)
@@ -99,7 +97,7 @@ def _attempt(teken: Teken, held: Claim, row: Row) -> None:  # type: ignore[type-
 
 def _defer(teken: Teken, held: Claim, fault: str) -> None:
     """Record the failure and when to try again: doubling waits with jitter; after the last attempt the permit is parked."""
-    if held.attempts >= teken.settings.max_attempts or fault == NotOnSealedList.code:
+    if held.attempts >= teken.settings.max_attempts or batch_ends.at_once(fault):
         _park(teken, held, fault)
         return
     now = teken.clock.now()

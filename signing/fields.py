@@ -19,6 +19,7 @@ from signing.appearance import extent
 from signing.errors import PreparationFailed, translated
 from signing.fieldfont import PRINTABLE_ASCII, RESOURCE, field_font
 from signing.model import ARCHIVE_FIELDS, FieldSpec, Lock
+from signing.places import keep_places
 
 MARKER: Final = "x-field:"
 _READ_ONLY: Final = 1
@@ -46,7 +47,8 @@ def prepare_fields(
     """Give a typeset document its fields: the same input gives the same bytes.
 
     `font` is a TrueType or OpenType font for the text fields, `alphabet` the characters that they can show, `size` their type size
-    in points. The document's markers must be exactly the names in `fields`, each once, each around an empty box.
+    in points. The document's markers must be exactly the names in `fields`, each once, each around an empty box. A `place` becomes
+    no field: a service makes its own there (`signing.places`).
     Raises PreparationFailed: pdf_unreadable, untagged, field_spec, markers_differ, marker_not_empty, font_unusable.
     Sources: ISO 14289-1, 7.18 (Form, TU, Tabs); ISO 19005-3, 6.3 (appearance, flags); ISO 32000-2, 12.7.
     """
@@ -57,8 +59,12 @@ def prepare_fields(
         if any(field.kind == "text" for field in fields):
             form.DR = Dictionary(Font=Dictionary({RESOURCE: field_font(font, alphabet).embed(document)}))
             form.DA = String(f"{RESOURCE} {size:g} Tf 0 g")
+        kept = [(one.name, *_vanished(document, markers[one.name])) for one in fields if one.kind == "place"]
+        if kept:
+            keep_places(document, kept)
         for field in fields:
-            _become_widget(document, form, field, markers[field.name])
+            if field.kind != "place":
+                _become_widget(document, form, field, markers[field.name])
         document.Root.AcroForm = form
         out = io.BytesIO()
         document.save(
@@ -137,6 +143,22 @@ def _become_widget(document: pikepdf.Pdf, form: pikepdf.Object, field: FieldSpec
     if field.lock:
         widget.Lock = document.make_indirect(_lock_dictionary(field.lock))
     form.Fields.append(widget)
+
+
+def _vanished(document: pikepdf.Pdf, marker: _Marker) -> tuple[int, list[float]]:
+    """Take a marker away with its tag, so that nothing is left to click or to read; return its page, from 1, and rectangle."""
+    page, link, element = marker.page, marker.link, marker.element
+    page.Annots = Array([one for one in page.Annots if one.objgen != link.objgen])
+    del pikepdf.NumberTree(document.Root.StructTreeRoot.ParentTree)[int(link.StructParent)]
+    parent = element.P
+    siblings = list(parent.K) if isinstance(parent.K, Array) else [parent.K]
+    parent.K = Array([kid for kid in siblings if not _is(kid, element)])
+    number = next(at for at, one in enumerate(document.pages, 1) if one.obj.objgen == page.objgen)
+    return number, [float(edge) for edge in link.Rect]
+
+
+def _is(kid: pikepdf.Object | int, element: pikepdf.Object) -> bool:
+    return isinstance(kid, Dictionary) and kid.objgen == element.objgen
 
 
 def _empty_appearance(document: pikepdf.Pdf, widget: pikepdf.Object) -> pikepdf.Object:

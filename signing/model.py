@@ -35,10 +35,13 @@ class Lock:
 
 @dataclass(frozen=True, slots=True)
 class FieldSpec:
-    """One field: its marker in the template is a link to `x-field:<name>`; `label` is what a screen reader says."""
+    """One field: its marker in the template is a link to `x-field:<name>`; `label` is what a screen reader says.
+
+    A `place` is none of ours: a service will make its own field there.
+    """
 
     name: str
-    kind: Literal["text", "signature"]
+    kind: Literal["text", "signature", "place"]
     label: str
     lock: Lock | None = None
 

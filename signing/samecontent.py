@@ -93,8 +93,9 @@ def _prove_same_page(one: Any, other: Any, number: int, look: Look | None) -> No
         raise ProofFailed("returned_content", f"text of page {number}")
     before, after = (page.render(scale=_SCALE, may_draw_forms=True).to_pil().convert("L") for page in (one, other))
     if look is not None and look.page == number:
-        box = _pixels(look, float(other.get_height()))
-        _prove_look(after.crop(box), look)
+        height = float(other.get_height())
+        box = _pixels(look, height, beside=_BESIDE)
+        _prove_look(after.crop(_pixels(look, height)), look)  # without what the page shows beside it
         for image in (before, after):
             image.paste(_WHITE, box)
     if _share(before, after, over=_VISIBLE):
@@ -146,11 +147,11 @@ def _share(one: Image.Image, other: Image.Image, *, over: int) -> float:
     return differing.histogram()[255] / (one.width * one.height)
 
 
-def _pixels(look: Look, height: float) -> tuple[int, int, int, int]:
+def _pixels(look: Look, height: float, *, beside: int = 0) -> tuple[int, int, int, int]:
     left, bottom, right, top = look.box
     return (
-        int(left * _SCALE) - _BESIDE,
-        int((height - top) * _SCALE) - _BESIDE,
-        int(right * _SCALE) + 1 + _BESIDE,
-        int((height - bottom) * _SCALE) + 1 + _BESIDE,
+        int(left * _SCALE) - beside,
+        int((height - top) * _SCALE) - beside,
+        int(right * _SCALE) + 1 + beside,
+        int((height - bottom) * _SCALE) + 1 + beside,
     )

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from service.document.page import Page
 
-UNPRINTED = frozenset({"attachment", "meta", "paper", "language", "labels", "fields", "max_pages", "emblem"})
+UNPRINTED = frozenset({"attachment", "meta", "paper", "language", "labels", "fields", "outside", "max_pages", "emblem"})
 """Parts of a page that no reader sees in its font."""
 INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 """Controls, direction marks and the like: refused even where a font has a glyph, since they change what is read."""

@@ -10,13 +10,15 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import urlsplit
 
+from service.document.markers import HEAD, SEAL
 from service.sop import pattern
+from service.sop.backends import DOCUMENTS
 from service.sop.model import FieldKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from service.sop.model import Field, LegalBasis, Office, PermitType
+    from service.sop.model import Field, LegalBasis, Office, PermitType, SigningChoice
 
 Page: TypeAlias = dict[str, Any]
 Labels: TypeAlias = dict[str, Any]
@@ -92,6 +94,7 @@ def compose(
         "signature": _signature(office, signatory, date_words(set_on, labels) if set_on else None, words),
         "verification": None if draft_mark else _verification(verify_url, code, labels),
         "fields": _fields(office, signatory.title, labels),
+        "outside": outside(office.signing),
         "certificate": office.certificate_label,
         "draft": labels["draft"] if draft_mark else None,
     }
@@ -101,6 +104,12 @@ def compose(
     data["signatory"] = {key: page["signature"][key] for key in ("prefix", "title", "name", "nip")}
     page["attachment"] = json.dumps(data, ensure_ascii=False, sort_keys=True, indent=1, default=date.isoformat)
     return page
+
+
+def outside(signing: SigningChoice) -> list[str]:
+    """Return the signatures for which a service makes its own field: only their places are kept in what it is sent."""
+    sides = ((HEAD, signing.backend, signing.returned), (SEAL, signing.seal_backend, signing.seal_returned))
+    return [name for name, backend, returned in sides if backend in DOCUMENTS and returned != "strict"]
 
 
 def field_values(number: str, set_on: date, valid_to: date, labels: Labels) -> dict[str, str]:

@@ -11,20 +11,16 @@ from sqlalchemy import Connection, Row, insert, select
 from service import failpoints, moves
 from service.canonical import dumps
 from service.clock import stamp
-from service.document.locks import certified
 from service.errors import TekenError
 from service.longterm import MARGIN, below, extend, level_of, raised
 from service.moves import Done
 from service.permits import RELEASED, State, may_become
-from service.pins import Bundle
 from service.sop.model import Verb
-from service.steps import sign
-from service.steps.paper import filled_after, filled_before
+from service.steps.proving import prove_stored
 from service.steps.work import Work
 from service.store.permits import change, fenced, lock
 from service.store.tables import acts, documents
 from service.store.upkeep import enlist
-from signing import Expectation, ExpectedSignature, prove
 
 if TYPE_CHECKING:
     from service.wiring import Teken
@@ -38,7 +34,7 @@ def issue(teken: Teken, work: Work) -> Row[Any]:
     row = work.row
     signatures = _signatures(teken, row)
     signed = row.sealed_sha or row.head_sha
-    prove(teken.archive.get(signed), expectation(teken, row, work.bundle, signatures))
+    prove_stored(teken, row, work.bundle, signatures, teken.archive.get(signed))
     failpoints.passing("issue.after_proof")
     sha, signatures, until = _raised(teken, work, signed, signatures)
     _check_levels(work, signatures)
@@ -123,28 +119,6 @@ def _signatures(teken: Teken, row: Row[Any]) -> list[dict[str, Any]]:
     query = select(acts.c.detail).where(acts.c.permit == row.id, acts.c.verb.in_(verbs), acts.c.voided_at.is_(None))
     with teken.db.read() as connection:
         return [json.loads(text) for text in connection.execute(query.order_by(acts.c.position)).scalars()]
-
-
-def expectation(teken: Teken, row: Row[Any], bundle: Bundle, signatures: list[dict[str, Any]]) -> Expectation:
-    """Return what the released file of this permit must be, from what was recorded: the preview, the signers, the values, the QR."""
-    before, after = filled_before(row, bundle), filled_after(row, bundle)
-    return Expectation(
-        preview=teken.archive.get(row.ordered_sha),
-        signatures=tuple(
-            ExpectedSignature(
-                field=one["field"],
-                certificate_sha256=one["certificate_sha256"],
-                certify=one["field"] == sign.FIELD,
-                chain_sha256=frozenset(one["chain_sha256"]),
-                permission=certified(bundle.permit_type.procedure),
-            )
-            for one in signatures
-        ),
-        filled=before,
-        values=after,
-        visible=() if before or after else (row.number,),
-        qr_url=row.verify_url,
-    )
 
 
 def _replace(connection: Connection, teken: Teken, row: Row[Any], old: Row[Any]) -> None:

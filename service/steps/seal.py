@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from sqlalchemy import Row
+from sqlalchemy import Connection, Row
 
 from service import failpoints, moves
-from service.document.page import field_values
+from service.keys import Courier
 from service.moves import Done
 from service.people import enrolled, seal_owner
-from service.pins import Bundle
+from service.steps import dispatch
+from service.steps.paper import filled_after
 from service.steps.quarantine import quarantined
 from service.steps.sign import signature_record
 from service.steps.work import Work
 from service.store.permits import fenced
-from signing import QrCode, SignatureSpec, fill_and_seal
+from signing import Policy, QrCode, SignatureSpec, SigningFailed, fill_and_seal
 
 if TYPE_CHECKING:
     from service.wiring import Teken
@@ -38,29 +38,46 @@ def seal(teken: Teken, work: Work) -> Row[Any]:
         permission=1,
         appearance=QrCode(row.verify_url),
     )
+    if isinstance(key, Courier):
+        return _sealed_out(teken, work, owner, key, spec)
     sealed = fill_and_seal(
-        teken.archive.get(row.head_sha), values(row, work.bundle), key, spec, timestamper=teken.timestamper
+        teken.archive.get(row.head_sha), filled_after(row, work.bundle), key, spec, timestamper=teken.timestamper
     )
     failpoints.passing("seal.after_signature")
     sha = teken.archive.put(sealed.pdf)
     failpoints.passing("seal.after_archive")
     with quarantined(teken, row.id, sha), teken.db.write() as connection:
-        locked = fenced(connection, work.claim)
-        record = signature_record(FIELD, office.seal_name or office.short_name, key, sealed)
-        done = Done(
-            "permit.sealed",
-            document_sha=row.head_sha,
-            data={"sealed_sha256": sha, "level": sealed.level},
-            detail=record,
-        )
-        moved = moves.finish(connection, teken, locked, work.procedure, done, sealed_sha=sha)
+        moved = _commit(connection, teken, work, signature_record(FIELD, _name(work), key, sealed), sha)
         failpoints.passing("seal.before_commit")
     failpoints.passing("seal.after_commit")
     return moved
 
 
-def values(row: Row[Any], bundle: Bundle) -> dict[str, str]:
-    """Return what the seal's update fills: number, date and end of validity, or nothing where the number came first."""
-    if not bundle.permit_type.procedure.number_after:
-        return {}
-    return field_values(row.number, date.fromisoformat(row.set_on), date.fromisoformat(row.valid_to), bundle.labels)
+def _sealed_out(teken: Teken, work: Work, owner: str, courier: Courier, spec: SignatureSpec) -> Row[Any]:
+    """Let a service seal. It fills no field, and what it returns still begins with the head's signed bytes."""
+    if filled_after(work.row, work.bundle):
+        raise SigningFailed("spec_invalid", "a service fills no field")
+    policy = cast("Policy", work.bundle.office.signing.seal_returned)
+    (fate,) = dispatch.send(teken, courier, [dispatch.Errand(work, spec, work.row.head_sha, owner, policy)])
+    if isinstance(fate, Exception):
+        raise fate
+
+    def commit(connection: Connection) -> Row[Any]:
+        return _commit(connection, teken, work, dispatch.record(fate, _name(work)), fate.sha)
+
+    return dispatch.brought(teken, fate, commit)
+
+
+def _commit(connection: Connection, teken: Teken, work: Work, record: dict[str, Any], sha: str) -> Row[Any]:
+    locked = fenced(connection, work.claim)
+    done = Done(
+        "permit.sealed",
+        document_sha=work.row.head_sha,
+        data={"sealed_sha256": sha, "level": record["level"]},
+        detail=record,
+    )
+    return moves.finish(connection, teken, locked, work.procedure, done, sealed_sha=sha)
+
+
+def _name(work: Work) -> str:
+    return work.bundle.office.seal_name or work.bundle.office.short_name

@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, cast
 
 from sqlalchemy import Connection, Row
 
 from service import batch_ends, failpoints, moves
 from service.archive import sha256
-from service.batch_signing import key_for
+from service.batch_signing import WRONG, key_for, proved, refused
 from service.clock import stamp
 from service.document.locks import certified
 from service.errors import MandateExpired, NotFound
+from service.keys import Courier, proven_by_use
 from service.moves import Done
 from service.people import Actor, signatory
 from service.permits import State
 from service.sop.model import Procedure
-from service.steps.paper import to_fill
+from service.steps.dispatch import Errand, Home, record
+from service.steps.head_out import Paper, sign_out
+from service.steps.paper import to_fill, to_sign
 from service.steps.quarantine import quarantined
 from service.steps.work import Work
 from service.store.permits import fenced
-from signing import Backend, Frame, QrCode, SignatureSpec, Signed
+from signing import Appearance, Backend, Frame, KeyUnusable, Policy, QrCode, SignatureSpec, Signed
 from signing import fill_and_seal as apply_signature
 
 if TYPE_CHECKING:
@@ -32,13 +37,43 @@ FIELD = "ttd_kepala"
 
 def sign(teken: Teken, work: Work) -> Row[Any]:
     """Sign the ordered bytes with the key of the official whom the paper names; the first committed hash wins."""
+    (outcome,) = sign_together(teken, [work])
+    if isinstance(outcome, Exception):
+        raise outcome
+    return outcome
+
+
+def sign_together(teken: Teken, works: Sequence[Work]) -> list[Row[Any] | Exception]:
+    """Sign several of one official, each by itself; what a service signs goes out in one request. One outcome each, in order."""
+    outcomes: list[Row[Any] | Exception | Paper] = [_outcome(teken, work) for work in works]
+    out = [one for one in outcomes if isinstance(one, Paper)]
+    returned = iter(sign_out(teken, out[0].courier, out) if out else [])
+    return [next(returned) if isinstance(one, Paper) else one for one in outcomes]
+
+
+def _outcome(teken: Teken, work: Work) -> Row[Any] | Exception | Paper:
+    """Sign here, or return what goes out. No document's failure is another's."""
+    try:
+        named = json.loads(work.row.signatory)
+        if not _still_signs(teken, work, named):
+            return _order_lapsed(teken, work)
+        batch, key = key_for(teken, work.row, named["official"], named["certificate_sha256"])
+        if isinstance(key, Courier):
+            return _paper(teken, work, named, batch, key)
+        return _signed_here(teken, work, named, batch, key)
+    except Exception as failed:  # noqa: BLE001 - told to the pipeline, which knows each kind
+        return failed
+
+
+def _signed_here(teken: Teken, work: Work, named: dict[str, Any], batch: str | None, key: Backend) -> Row[Any]:
     row = work.row
-    named = json.loads(row.signatory)
-    if not _still_signs(teken, work, named):
-        return _order_lapsed(teken, work)
-    pdf, values = teken.archive.get(row.ordered_sha), to_fill(teken, row, work.bundle)
-    key = key_for(teken, row, named["official"], named["certificate_sha256"])
-    signed = apply_signature(pdf, values, key, _spec(work, row), timestamper=teken.timestamper)
+    try:
+        pdf, values = teken.archive.get(row.ordered_sha), to_fill(teken, row, work.bundle)
+        signed = apply_signature(pdf, values, key, _spec(work, row), timestamper=teken.timestamper)
+    except KeyUnusable as unusable:
+        if batch is None or unusable.code not in WRONG:
+            raise
+        return refused(teken, work.claim, batch, unusable.code)
     failpoints.passing("sign.after_signature")
     sha = teken.archive.put(signed.pdf)
     failpoints.passing("sign.after_archive")
@@ -46,7 +81,22 @@ def sign(teken: Teken, work: Work) -> Row[Any]:
         moved = _commit(connection, teken, work, named, signature_record(FIELD, _who(named), key, signed), sha)
         failpoints.passing("sign.before_commit")
     failpoints.passing("sign.after_commit")
+    if batch is not None and proven_by_use(key):
+        proved(teken, batch)
     return moved
+
+
+def _paper(teken: Teken, work: Work, named: dict[str, Any], batch: str | None, courier: Courier) -> Paper:
+    """What goes out: the ordered bytes, signed as an approval, since no service certifies."""
+    spec = replace(_spec(work, work.row), certify=False)
+    policy = cast("Policy", work.bundle.office.signing.returned)
+    sent_sha = teken.archive.put(to_sign(teken, work.row, work.bundle))
+    errand = Errand(work, spec, sent_sha, named["official"], policy, batch)
+
+    def commit(connection: Connection, *, home: Home) -> Row[Any]:
+        return _commit(connection, teken, work, named, record(home, _who(named)), home.sha)
+
+    return Paper(courier, errand, commit)
 
 
 def signature_record(field: str, by: str, key: Backend, signed: Signed) -> dict[str, Any]:
@@ -79,17 +129,20 @@ def _commit(
 
 
 def _spec(work: Work, row: Row[Any]) -> SignatureSpec:
-    """The QR is drawn in the appearance of the last signature or seal; before that the head's box is a plain frame (step 7)."""
     procedure: Procedure = work.procedure
-    look = Frame() if procedure.sealed else QrCode(row.verify_url)
     return SignatureSpec(
         field=FIELD,
         reason=work.bundle.permit_type.title,
         location=work.bundle.office.city,
         certify=True,
         permission=certified(procedure),
-        appearance=look,
+        appearance=appearance(procedure, row),
     )
+
+
+def appearance(procedure: Procedure, row: Row[Any]) -> Appearance:
+    """The QR is drawn in the appearance of the last signature or seal; before that the head's box is a plain frame (step 7)."""
+    return Frame() if procedure.sealed else QrCode(row.verify_url)
 
 
 def _still_signs(teken: Teken, work: Work, named: dict[str, Any]) -> bool:

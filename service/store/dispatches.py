@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -45,6 +46,12 @@ def unsettled(connection: Connection, permit: str) -> Row[Any] | None:
     """Return a dispatch of which nobody knows whether it was signed."""
     query = select(dispatches).where(dispatches.c.permit == permit, dispatches.c.outcome.in_(UNSETTLED))
     return connection.execute(query.order_by(dispatches.c.dispatched_at)).first()
+
+
+def unsettled_among(connection: Connection, permits: Collection[str]) -> set[str]:
+    """Return those of the permits that have such a dispatch."""
+    query = select(dispatches.c.permit).where(dispatches.c.permit.in_(permits), dispatches.c.outcome.in_(UNSETTLED))
+    return set(connection.execute(query).scalars())
 
 
 def refuse_unsettled(connection: Connection, permit: str) -> None:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from service.development import certificates
 from service.settings import PROJECT
-from service.steps.seal import values
+from service.steps.paper import filled_after as values
 from service.verification import Verdict, verify_file
 from service.verification.command import EXIT
 from signing import Frame, Pkcs12Backend, QrCode, SignatureSpec, fill_and_seal, open_pkcs12, sign

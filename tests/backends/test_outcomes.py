@@ -1,0 +1,144 @@
+"""Every reported quirk of the service through the real steps: where the permit ends, what the batch and the journal say."""
+
+from __future__ import annotations
+
+import pytest
+
+from service import batch
+from service.errors import Conflict
+from service.permits import State
+from service.resend import confirm_resend
+from service.store.batch_tables import BatchState
+from tests.backends.conftest import HILIR, bsre_office
+
+SIGNED = ["sign_ordered", "dispatched", "signed", "issued"]
+
+
+def result(opened: batch.Batch) -> list[tuple[str, str | None, bool]]:
+    return [(str(item.result), item.cause, item.retryable) for item in opened.items]
+
+
+@pytest.mark.parametrize(
+    "quirk",
+    ["error_with_file", "text_codes", "pixel_size", "picture_required", "slow=0.3", "verify_200", "misspelt_key"],
+)
+def test_oddities_that_change_nothing(tmp_path, keys, bsre_keys, quirk):
+    """A file counts whatever the status beside it; of what `verify/pdf` says nothing is believed, so nothing is asked."""
+    with bsre_office(tmp_path, keys, bsre_keys, quirk) as desk:
+        opened, (permit,) = desk.signed()
+        assert (opened.state, result(opened)) == (BatchState.DONE, [("signed", None, False)])
+        assert (desk.row(permit).state, desk.told(permit)[:4]) == (State.IN_FORCE, SIGNED)
+        assert desk.dispatches(permit) == ["returned"]
+
+
+def test_a_clock_six_minutes_off_is_noted(tmp_path, keys, bsre_keys):
+    with bsre_office(tmp_path, keys, bsre_keys, "clock_off=6") as desk:
+        _, (permit,) = desk.signed()
+        assert desk.row(permit).state == State.IN_FORCE
+        (signature,) = desk.signatures(permit)
+        assert (signature["proof"], signature["notes"]) == ("bytes", ["clock_off"])
+
+
+@pytest.mark.parametrize(
+    ("quirk", "policy", "code"),
+    [("own_field", "strict", "returned_field"), ("rewritten", "strict", "returned_prefix")],
+)
+def test_what_is_not_ours_is_quarantined_and_stops_the_batch(tmp_path, keys, bsre_keys, quirk, policy, code):
+    signing = f'backend = "bsre"\nreturned = "{policy}"'
+    with bsre_office(tmp_path, keys, bsre_keys, quirk, signing=signing) as desk:
+        opened, (first, second) = desk.signed(2)
+        assert (opened.state, opened.cause) == (BatchState.STOPPED, "proof_mismatch")
+        by_permit = {item.permit: item for item in opened.items}
+        bad = first if by_permit[first].cause == code else second
+        good = second if bad == first else first
+        assert (str(by_permit[bad].result), by_permit[bad].cause, by_permit[bad].retryable) == ("failed", code, False)
+        assert (str(by_permit[good].result), by_permit[good].cause) == ("skipped", "batch_stopped")
+        now = desk.row(bad)
+        assert (now.state, now.queue, now.fault, now.head_sha) == (State.NUMBERED, "person", code, None)
+        assert (desk.dispatches(bad), desk.dispatches(good)) == (["unknown"], [])
+        assert desk.quarantined(bad) == [code]
+        assert desk.told(bad) == ["sign_ordered", "dispatched", "return_refused", "order_withdrawn"]
+
+
+@pytest.mark.parametrize(("quirk", "code"), [("wrong_passphrase", "passphrase_wrong")])
+def test_a_wrong_passphrase_reaches_the_service_once(tmp_path, keys, bsre_keys, quirk, code):
+    with bsre_office(tmp_path, keys, bsre_keys, quirk) as desk:
+        opened, permits = desk.signed(3)
+        assert (opened.state, opened.cause, opened.counts) == (BatchState.REFUSED, code, {"waiting": 3})
+        assert desk.service.requests("sign/pdf") == 1
+        assert {desk.row(permit).state for permit in permits} == {State.NUMBERED}
+        assert sorted(desk.dispatches(permit) for permit in permits) == [[], [], ["refused"]]
+        desk.sign()
+        desk.tend()
+        assert desk.service.requests("sign/pdf") == 1
+
+
+def test_typed_again_it_goes_on(tmp_path, keys, bsre_keys):
+    with bsre_office(tmp_path, keys, bsre_keys) as desk:
+        opened, permits = desk.signed(2, b"salah")
+        assert (opened.state, opened.cause) == (BatchState.REFUSED, "passphrase_wrong")
+        batch.resume(desk.teken, desk.head, opened.id, bytearray(b"frasa-contoh-satu"))
+        desk.sign()
+        assert batch.status(desk.teken, opened.id).counts == {"signed": 2}
+        assert sorted(len(desk.dispatches(permit)) for permit in permits) == [1, 2]
+
+
+def test_a_signer_whom_the_service_does_not_know(tmp_path, keys, bsre_keys):
+    with bsre_office(tmp_path, keys, bsre_keys, "not_registered") as desk:
+        opened, permits = desk.signed(2)
+        assert (opened.state, opened.cause, opened.counts) == (BatchState.PAUSED, "not_registered", {"waiting": 2})
+        assert {desk.row(permit).queue for permit in permits} == {"person"}
+        assert desk.service.requests("sign/pdf") == 0
+
+
+@pytest.mark.parametrize("quirk", ["too_many", "unavailable"])
+def test_a_busy_service_is_waited_for_at_the_look_up(tmp_path, keys, bsre_keys, quirk):
+    with bsre_office(tmp_path, keys, bsre_keys, quirk) as desk:
+        opened, (permit,) = desk.signed()
+        assert opened.counts == {"signed": 1}
+        assert desk.dispatches(permit) == ["returned"]
+
+
+def test_a_lost_answer_is_never_resent_until_the_signer_says_so(tmp_path, keys, bsre_keys):
+    with bsre_office(tmp_path, keys, bsre_keys, "drops_connection") as desk:
+        opened, (first, second) = desk.signed(2)
+        assert (opened.state, opened.cause) == (BatchState.PAUSED, "outcome_unknown")
+        lost = first if desk.dispatches(first) else second
+        waits = second if lost == first else first
+        assert (desk.dispatches(lost), desk.dispatches(waits)) == (["unknown"], [])
+        now = desk.row(lost)
+        assert (now.state, now.queue, now.fault) == (State.NUMBERED, "person", "outcome_unknown")
+        assert desk.told(lost) == ["sign_ordered", "dispatched", "dispatch_unknown", "order_withdrawn"]
+        item = next(one for one in opened.items if one.permit == lost)
+        assert (str(item.result), item.cause, item.retryable) == ("failed", "outcome_unknown", False)
+        for _ in range(3):
+            desk.sign()
+            desk.tend()
+        assert desk.service.requests("sign/pdf") == 1
+        with pytest.raises(Conflict, match="resend_unconfirmed"):
+            desk.order(lost)
+        desk.service.quirks.clear()  # the line is good again
+        again = batch.resume(desk.teken, desk.head, opened.id, bytearray(b"frasa-contoh-satu"))
+        desk.sign()
+        assert batch.status(desk.teken, again.id).counts == {"signed": 1, "failed": 1}
+        confirm_resend(desk.teken, desk.head, lost)
+        with pytest.raises(Conflict, match="nothing_to_confirm"):
+            confirm_resend(desk.teken, desk.head, lost)
+        batch.retry_failed(desk.teken, desk.head, opened.id, bytearray(b"frasa-contoh-satu"))
+        desk.sign()
+        desk.work()
+        assert desk.row(lost).state == State.IN_FORCE
+        assert desk.dispatches(lost) == ["resend_confirmed", "returned"]
+        assert desk.released(lost) == 1
+
+
+def test_only_who_signs_may_confirm(tmp_path, keys, bsre_keys):
+    from service.errors import RoleForbids
+
+    with bsre_office(tmp_path, keys, bsre_keys, "drops_connection") as desk:
+        _, (permit,) = desk.signed()
+        others = [f"{HILIR[0]}/{one.code}" for one in desk.teken.offices.office(HILIR[0]).people]
+        stranger = next(one for one in others if one != desk.head)
+        with pytest.raises(RoleForbids):
+            confirm_resend(desk.teken, stranger, permit)
+        assert desk.dispatches(permit) == ["unknown"]
