@@ -12,6 +12,8 @@ from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.sign.fields import SigSeedSubFilter
 from pyhanko.sign.signers import PdfSignatureMetadata, PdfSigner, SimpleSigner
 
+from signing import ARCHIVE_FIELDS
+
 
 @dataclass(frozen=True)
 class Broken:
@@ -73,13 +75,18 @@ class _Careless(PdfSigner):
         pass
 
 
-def _signed_again(pdf: bytes, stranger: SimpleSigner) -> bytes:
-    metadata = PdfSignatureMetadata("tambahan", subfilter=SigSeedSubFilter.PADES, md_algorithm="sha256")
+def _signed_again(pdf: bytes, stranger: SimpleSigner, field: str = "tambahan") -> bytes:
+    metadata = PdfSignatureMetadata(field, subfilter=SigSeedSubFilter.PADES, md_algorithm="sha256")
     return _Careless(metadata, stranger).sign_pdf(IncrementalPdfFileWriter(io.BytesIO(pdf))).getvalue()
 
 
+def _in_archive(pdf: bytes, stranger: SimpleSigner) -> bytes:
+    """An ordinary signature under a name that the locks leave out."""
+    return _signed_again(pdf, stranger, ARCHIVE_FIELDS[0])
+
+
 HEAD, SEALED = "000-head-rsa2048-B-T.pdf", "002-sealed-rsa2048-B-T.pdf"
-P1 = "permission-p1-archived.pdf"
+P1 = "000-archived-rsa2048-B-LTA.pdf"
 PAGES, SIGNED, DSS = frozenset({"3a", "ua1"}), frozenset({"dss", "pdfsig"}), frozenset({"dss"})
 BROKEN = (
     Broken("untagged", "the structure tree is gone", "000-final.pdf", PAGES, spoil=_untagged),
@@ -90,6 +97,14 @@ BROKEN = (
     Broken("number", "another number after the seal", SEALED, SIGNED, "restricted by /SigFieldLock", _other_number),
     Broken("again-p1", "one more signature after P=1", P1, DSS, "restricted by /DocMDP", _signed_again),
     Broken("again-seal", "one more signature after the seal", SEALED, DSS, "restricted by /FieldMDP", _signed_again),
+    Broken(
+        "again-archive",
+        "the same under the name of an archive's time-stamp",
+        SEALED,
+        DSS,
+        "['segel']: The signature field lock",
+        _in_archive,
+    ),
     Broken("root", "another root is trusted", HEAD, DSS, "NO_CERTIFICATE_CHAIN_FOUND", context="stranger"),
     Broken("revoked", "the head's certificate is revoked", HEAD, DSS, "REVOKED_NO_POE", context="revoked"),
     Broken("no-lists", "no revocation data", HEAD, DSS, "No revocation data found", context="no lists"),

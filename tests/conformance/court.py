@@ -11,17 +11,16 @@ from pyhanko.sign.signers import SimpleSigner
 
 from certs.make_dev_pki import make_dev_pki
 from service.settings import PROJECT
-from signing import open_pkcs12
-from tests.conformance import broken, documents, judges, permission
+from tests.conformance import broken, documents, judges, outside, permission
 from tests.conformance.broken import BROKEN, Broken
-from tests.conformance.documents import KEYS, LEVELS, TSA, Paper
+from tests.conformance.documents import B_T, KEYS, OCSP, TSA, Paper
 from tests.conformance.judges import Request
+from tests.conformance.outside import Way
 from tests.conformance.permission import STEPS, VARIANTS, Step, Variant
 from tests.conformance.pki import revocation_lists
 
 OUT = PROJECT / "build" / "conformance"
 JUDGES = ("3a", "ua1", "dss", "pdfsig", "qpdf")
-B_T = LEVELS[1]
 
 
 @dataclass(frozen=True)
@@ -33,15 +32,21 @@ class Court:
 
     def faults(self, paper: Paper) -> dict[str, list[str] | None]:
         """By judge; None where there is nothing to judge."""
-        stage, level = paper.kind.stage, paper.kind.level
+        level = paper.kind.level
         archived = bool(level and level.self_contained)
-        return self._faults(paper.name, level.dss if level else None, stage.signed, archived=archived)
+        return self._faults(paper.name, level.dss if level else None, paper.signed, archived=archived)
 
     def archive_faults(self, variant: Variant, step: Step) -> list[str]:
         """What any judge objects to in a step of archiving."""
         name, archived = permission.name_of(variant, step), step.self_contained
-        found = self._faults(name, step.dss, (permission.FIELD,), archived=archived)
+        found = self._faults(name, step.dss, variant.signed, archived=archived)
         return [fault for judge in JUDGES for fault in found[judge]]
+
+    def outside(self, way: Way) -> dict[str, list[str]]:
+        """What the judges say of a paper that a service signed: for EU DSS its indication and level come first."""
+        [signature] = self.answers[way.file_name]["dss"]["signatures"]
+        found = self._faults(way.file_name, signature["level"], tuple(signature["fields"]))
+        return {**found, "dss": [signature["indication"], signature["level"], *found["dss"]]}
 
     def objections(self, one: Broken) -> dict[str, list[str]]:
         """Who objects to a broken paper, and how."""
@@ -77,9 +82,8 @@ def held() -> Court:
     keys = OUT / "keys"
     keys.mkdir(parents=True)
     documents.make(OUT, keys, OUT / "home")
-    pki = keys / TSA
-    head = open_pkcs12(pki / "rokan-hilir.kadis.p12", _secret(pki))
-    permission.make((OUT / "000-final.pdf").read_bytes(), head, pki, OUT)
+    permission.make(keys / TSA, OUT)
+    outside.make(keys / "outside", OUT / "000-final.pdf", OUT)
     _break(keys)
     return Court(OUT, judges.judge(_requests(keys), OUT))
 
@@ -94,7 +98,7 @@ def _break(keys: Path) -> None:
 
 def _requests(keys: Path) -> list[Request]:
     """Lists are made last: a list must be younger than the signatures that it is to speak of."""
-    roots = [keys / key / "root.pem" for key in KEYS]
+    roots = [keys / key / "root.pem" for key in (*KEYS, OCSP)]
     lists = [path for key in KEYS for path in revocation_lists(keys / key, OUT / "crl" / key)]
     revoked = x509.load_pem_x509_certificate((keys / TSA / "rokan-hilir.kadis.cert.pem").read_bytes())
     spoilt = revocation_lists(keys / TSA, OUT / "crl" / "revoked", revoked=revoked)
@@ -110,6 +114,8 @@ def _requests(keys: Path) -> list[Request]:
         for variant in VARIANTS
         for step in STEPS
     ]
+    away = ([keys / "outside" / "root.pem"], revocation_lists(keys / "outside", OUT / "crl" / "outside"))
+    asked += [Request(OUT / way.file_name, *away) for way in outside.WAYS]
     return asked + [Request(OUT / broken.file_name(one), *contexts[one.context]) for one in BROKEN]
 
 

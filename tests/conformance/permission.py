@@ -1,53 +1,71 @@
-"""A question for EU DSS: may a number-first permit without seal be certified with DocMDP P=1 and still be archived?
+"""A question for EU DSS: which locks and permissions of the last signature make it warn of what archiving appends?
 
 Archiving appends a DSS dictionary, a document time-stamp and, years later, another one.
-
-signing/ does not make those levels, so pyHanko appends them here, each in a call of its own.
 """
 
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pikepdf
-from pikepdf import Dictionary, Name
-from pyhanko.keys import load_cert_from_pemder
-from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
-from pyhanko.pdf_utils.reader import PdfFileReader
-from pyhanko.sign.fields import InvisSigSettings
-from pyhanko.sign.signers import PdfTimeStamper
-from pyhanko.sign.timestamps import DummyTimeStamper
-from pyhanko.sign.validation import add_validation_info
-from pyhanko_certvalidator import ValidationContext
+from pikepdf import Array, Dictionary, Name, String
 
-from signing import Backend, HttpTimestamper, QrCode, SignatureSpec, sign
-from signing.model import Permission
-from tests.conformance.pki import authority, revocation_lists, time_stamping
+from service.document.locks import SEAL_LOCK
+from service.document.markers import HEAD, SEAL
+from signing import (
+    ARCHIVE_FIELDS,
+    Evidence,
+    HttpTimestamper,
+    Lock,
+    OnlineRevocation,
+    Permission,
+    QrCode,
+    SignatureSpec,
+    Timestamper,
+    Trust,
+    extend_lt,
+    extend_lta,
+    gather,
+    open_pkcs12,
+    renew,
+    sign,
+)
+from tests.conformance.pki import Authority, DevelopmentPki, time_stamping
 
-FIELD = "ttd_kepala"
 URL = "HTTPS://IZIN.EXAMPLE.GO.ID/V/0123456789ABCDEF"
 
 
 @dataclass(frozen=True)
 class Variant:
-    """What the head's certification permits and which fields it locks; without action there is no FieldMDP."""
+    """What the head's certification permits, and what it and perhaps the seal lock."""
 
     name: str
+    words: str
     permission: Permission
-    action: str | None = None
+    head: Lock | None = None
+    seal: Lock | None = None
 
     @property
-    def words(self) -> str:
-        return f"P={self.permission}, " + (f"FieldMDP {self.action}" if self.action else "no FieldMDP")
+    def sop(self) -> str:
+        return "001" if self.seal else "000"
+
+    @property
+    def signed(self) -> tuple[str, ...]:
+        return (HEAD, SEAL) if self.seal else (HEAD,)
 
 
 VARIANTS = (
-    Variant("p1", 1),
-    Variant("p1-all", 1, "All"),
-    Variant("p2-all", 2, "All"),
-)
+    Variant("p1", "head P=1, no FieldMDP ²", 1),
+    Variant("p1-all", "head P=1, FieldMDP All", 1, Lock("all", (), 1)),
+    Variant("p2-all", "head P=2, FieldMDP All", 2, Lock("all")),
+    Variant("seal", "head P=2, Exclude seal and archive; seal P=1, Exclude archive ²", 2,
+            Lock("exclude", (SEAL, *ARCHIVE_FIELDS)), SEAL_LOCK),
+    Variant("seal-all", "head P=2, Exclude seal; seal P=1, All", 2, Lock("exclude", (SEAL,)), Lock("all", (), 1)),
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -56,15 +74,14 @@ class Step:
 
     name: str
     dss: str
-    time_stamps: int
     self_contained: bool = True
 
 
 STEPS = (
-    Step("signed", "PAdES-BASELINE-T", 0, self_contained=False),
-    Step("dss", "PAdES-BASELINE-LT", 0),
-    Step("archived", "PAdES-BASELINE-LTA", 1),
-    Step("renewed", "PAdES-BASELINE-LTA", 2),
+    Step("signed", "PAdES-BASELINE-T", self_contained=False),
+    Step("dss", "PAdES-BASELINE-LT"),
+    Step("archived", "PAdES-BASELINE-LTA"),
+    Step("renewed", "PAdES-BASELINE-LTA"),
 )
 
 
@@ -72,61 +89,50 @@ def name_of(variant: Variant, step: Step) -> str:
     return f"permission-{variant.name}-{step.name}.pdf"
 
 
-def make(final: bytes, key: Backend, keys: Path, out: Path) -> None:
-    """Sign the final of a number-first permit in both ways, and archive each: one file per step in `out`."""
-    tsa = authority(keys)
-    for variant in VARIANTS:
-        for step, pdf in zip(STEPS, _archived(_locked(final, variant), variant, key, keys, tsa), strict=True):
-            (out / name_of(variant, step)).write_bytes(pdf)
+def make(keys: Path, out: Path) -> None:
+    """Sign the final of a number-first permit in each way, and archive it: one file per step in `out`."""
+    pki = DevelopmentPki(folder=keys)
+    with time_stamping(Authority(pki.own_tsa())) as url:
+        for variant in VARIANTS:
+            steps = _steps((out / f"{variant.sop}-final.pdf").read_bytes(), variant, pki, HttpTimestamper(url))
+            for step, pdf in zip(STEPS, steps, strict=True):
+                (out / name_of(variant, step)).write_bytes(pdf)
 
 
-def _locked(final: bytes, variant: Variant) -> bytes:
-    """The prepared paper with another lock in its one signature field."""
+def _steps(final: bytes, variant: Variant, pki: DevelopmentPki, tsa: Timestamper) -> Iterator[bytes]:
+    pdf = _locked(final, {HEAD: variant.head, SEAL: variant.seal})
+    office = {"000": "rokan-hilir", "001": "rokan-hulu"}[variant.sop]
+    for field, owner, permission in ((HEAD, "kadis", variant.permission), (SEAL, "segel", 1))[: len(variant.signed)]:
+        key = open_pkcs12(pki.folder / f"{office}.{owner}.p12", pki.secret)
+        spec = SignatureSpec(field, "Penerbitan izin", "Contoh", field == HEAD, permission, QrCode(URL))
+        pdf = sign(pdf, key, spec, timestamper=tsa).pdf
+    yield pdf
+    pdf = extend_lt(pdf, _evidence(pdf, pki, tsa)).pdf
+    yield pdf
+    for archived in (extend_lta, renew):
+        pdf = archived(pdf, tsa, _evidence(pdf, pki, tsa)).pdf
+        yield pdf
+
+
+def _evidence(pdf: bytes, pki: DevelopmentPki, tsa: Timestamper) -> Evidence:
+    now, trust = datetime.now(UTC), Trust((pki.root.der,), (pki.issuing.der,))
+    source = OnlineRevocation(given=Evidence(crls_der=tuple(pki.lists(now).values())))
+    return gather(pdf, trust, source, now, timestamper=tsa)
+
+
+def _locked(final: bytes, locks: dict[str, Lock | None]) -> bytes:
+    """The prepared paper with other locks in its signature fields; their empty appearances are written as they were, compressed."""
     with pikepdf.open(io.BytesIO(final)) as document:
-        [field] = document.Root.AcroForm.Fields
-        assert field.T == FIELD
-        del field.Lock
-        if variant.action:
-            lock = Dictionary(Type=Name.SigFieldLock, Action=Name("/" + variant.action), P=variant.permission)
-            field.Lock = document.make_indirect(lock)
+        for field in document.Root.AcroForm.Fields:
+            field.AP.N.write(b"")
+            if "/Lock" in field:
+                del field.Lock
+            if lock := locks[str(field.T)]:
+                action = Name("/" + lock.action.capitalize())
+                entry = Dictionary(Type=Name.SigFieldLock, Action=action, P=lock.permission)
+                if lock.fields:
+                    entry.Fields = Array([String(name) for name in lock.fields])
+                field.Lock = document.make_indirect(entry)
         out = io.BytesIO()
         document.save(out, object_stream_mode=pikepdf.ObjectStreamMode.generate, deterministic_id=True)
         return out.getvalue()
-
-
-def _archived(prepared: bytes, variant: Variant, key: Backend, keys: Path, tsa: DummyTimeStamper):
-    spec = SignatureSpec(FIELD, "Penerbitan izin", "Rokan Hilir", True, variant.permission, QrCode(URL))
-    with time_stamping(keys) as url:
-        pdf = sign(prepared, key, spec, timestamper=HttpTimestamper(url)).pdf
-    yield pdf
-    context = _context(keys)
-    pdf = _validation_data(pdf, context)
-    yield pdf
-    place = InvisSigSettings(box_out_of_bounds=True)
-    stamper = PdfTimeStamper(tsa, "arsip_1", invis_settings=place)
-    pdf = stamper.timestamp_pdf(_writer(pdf), "sha256", validation_context=context).getvalue()
-    yield pdf
-    stamper = PdfTimeStamper(tsa, "arsip_2", invis_settings=place)
-    out = io.BytesIO()
-    stamper.update_archival_timestamp_chain(PdfFileReader(io.BytesIO(pdf)), _context(keys), output=out)
-    yield out.getvalue()
-
-
-def _validation_data(pdf: bytes, context: ValidationContext) -> bytes:
-    out = io.BytesIO()
-    [signature] = PdfFileReader(io.BytesIO(pdf)).embedded_regular_signatures
-    add_validation_info(signature, context, output=out)
-    return out.getvalue()
-
-
-def _writer(pdf: bytes) -> IncrementalPdfFileWriter:
-    return IncrementalPdfFileWriter(io.BytesIO(pdf))
-
-
-def _context(keys: Path) -> ValidationContext:
-    """What is needed to collect: the anchor, the issuing CA, lists made after the signature; nothing is fetched."""
-    root, issuing = (load_cert_from_pemder(str(keys / f"{name}.pem")) for name in ("root", "issuing"))
-    lists = [path.read_bytes() for path in revocation_lists(keys, keys / "crl")]
-    return ValidationContext(
-        trust_roots=[root], other_certs=[issuing], crls=lists, allow_fetching=False, revocation_mode="require"
-    )

@@ -180,17 +180,20 @@ class Authorities:
 
 @dataclass
 class Stamper:
-    """A time-stamping authority in this process, at the moment that the test says."""
+    """A time-stamping authority in this process, at the moment that the test says (None: the real one)."""
 
     tsa: Holder
-    now: Callable[[], datetime]
+    now: Callable[[], datetime | None] = lambda: None
 
-    def token(self, digest: bytes, algorithm: str) -> bytes:
+    def authority(self) -> DummyTimeStamper:
+        """What answers requests, with today's certificate."""
         private = self.tsa.key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
         store = SimpleCertificateStore()
         store.register_multiple(asn1.Certificate.load(one.public_bytes(Encoding.DER)) for one in self.tsa.chain)
         certificate = asn1.Certificate.load(self.tsa.der)
-        stamper = DummyTimeStamper(certificate, keys.PrivateKeyInfo.load(private), store, fixed_dt=self.now())
+        return DummyTimeStamper(certificate, keys.PrivateKeyInfo.load(private), store, fixed_dt=self.now())
+
+    def token(self, digest: bytes, algorithm: str) -> bytes:
         request = tsp.TimeStampReq(
             {
                 "version": "v1",
@@ -202,7 +205,7 @@ class Stamper:
                 "cert_req": True,
             }
         )
-        return asyncio.run(stamper.async_request_tsa_response(request))["time_stamp_token"].dump()
+        return asyncio.run(self.authority().async_request_tsa_response(request))["time_stamp_token"].dump()
 
 
 def points(crl: str = "", responder: str = "") -> tuple[x509.ExtensionType, ...]:

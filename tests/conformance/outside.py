@@ -1,0 +1,67 @@
+"""What judges say of a paper that a service signs for us as a whole document: measured and told, not demanded.
+
+The service is our own BSrE simulator, which does what integrators report. PDF/A after signing is the service's to keep, and no
+capability of ours says that it does.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import pikepdf
+
+from service.document.markers import HEAD
+from signing import Order, accept_returned
+from tests.signing.simulated import LOOK, SECRET, playing, without_field
+
+
+@dataclass(frozen=True)
+class Way:
+    """How the service signs: its switches, whether in our prepared field, and what we accept then (docs/adr of the back-ends)."""
+
+    name: str
+    words: str
+    switches: tuple[str, ...]
+    policy: str
+    prepared: bool = False
+
+    @property
+    def file_name(self) -> str:
+        return f"outside-bsre-{self.name}.pdf"
+
+
+WAYS = (
+    Way("field", "in our prepared field", (), "strict", prepared=True),
+    Way("own", "in a field of its own", ("own_field",), "own_field"),
+    Way("rewritten", "saved anew, in a field of its own", ("rewritten",), "rewritten"),
+)
+
+
+def make(keys: Path, final: Path, out: Path) -> None:
+    """Let the simulator sign a paper in each way, and accept what it returns. `keys` becomes its PKI."""
+    for way in WAYS:
+        sent = Order(final.read_bytes() if way.prepared else without_field(), HEAD, _look(final, way), "Izin", "Contoh")
+        with playing(keys, *way.switches) as service:
+            returned = service.client().sign_document(sent, SECRET)
+            sha = hashlib.sha256(service.certificate()).hexdigest()
+            accepted = accept_returned(
+                sent.pdf,
+                returned,
+                policy=way.policy,
+                field=HEAD,
+                certificate_sha256=sha,
+                trust=service.trust,
+                look=sent.look,
+            )
+        (out / way.file_name).write_bytes(accepted.pdf)
+
+
+def _look(final: Path, way: Way):
+    if not way.prepared:
+        return LOOK
+    with pikepdf.open(final) as document:
+        [field] = document.Root.AcroForm.Fields
+        box = tuple(float(edge) for edge in field.Rect)
+    return type(LOOK)(1, box, LOOK.appearance)
