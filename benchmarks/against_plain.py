@@ -39,7 +39,7 @@ class Duel:
 
 
 @dataclass(frozen=True, slots=True)
-class _Paper:
+class Printed:
     """One numbered permit whose paper both ways make: same page, key and address in the QR."""
 
     bundle: Bundle
@@ -58,7 +58,7 @@ class _Paper:
 
 def measure(folder: Path, rounds: int, *, warm_up: int = WARM_UP) -> Duel:
     """Make `rounds` papers each way, turn about, in one process."""
-    paper = _paper(bench(open_office(folder / "office", "rsa2048"), NUMBER_FIRST))
+    paper = printed(bench(open_office(folder / "office", "rsa2048"), NUMBER_FIRST))
     ways = (_ours(paper), _plain(paper))
     taken: tuple[list[float], list[float]] = ([], [])
     for turn in range(warm_up + rounds):
@@ -71,7 +71,7 @@ def measure(folder: Path, rounds: int, *, warm_up: int = WARM_UP) -> Duel:
     return Duel(spread(taken[0]), spread(taken[1]), ratio(taken[1], taken[0]), rounds)
 
 
-def _paper(office: Bench) -> _Paper:
+def printed(office: Bench) -> Printed:
     teken, permit = office.teken, office.post()
     office.work()
     row = office.row(permit)
@@ -80,10 +80,10 @@ def _paper(office: Bench) -> _Paper:
     page = steps.page(bundle, row._mapping, steps.content(teken, row).case, named, today)
     key_file = teken.settings.keys / f"{named['official'].replace('/', '.')}.p12"
     passphrase = teken.settings.passphrase.read_bytes().strip()
-    return _Paper(bundle, row, page, key_file, passphrase, open_pkcs12(key_file, passphrase))
+    return Printed(bundle, row, page, key_file, passphrase, open_pkcs12(key_file, passphrase))
 
 
-def _ours(paper: _Paper) -> Callable[[dict[str, Any]], object]:
+def _ours(paper: Printed) -> Callable[[dict[str, Any]], object]:
     bundle, url = paper.bundle, paper.row.verify_url
     kind, typesetter = bundle.permit_type, bundle.typesetter
     spec = SignatureSpec(
@@ -97,7 +97,7 @@ def _ours(paper: _Paper) -> Callable[[dict[str, Any]], object]:
     signer = (ExpectedSignature(FIELD, paper.key.certificate_sha256, certify=True, permission=spec.permission),)
 
     def make(page: dict[str, Any]) -> object:
-        typeset = typesetter.typeset(page, photo=None, timestamp=_now())
+        typeset = typesetter.typeset(page, photo=None, timestamp=now())
         preview = prepare(typeset, typesetter.files, kind.procedure, page)
         signed = sign(preview, paper.key, spec)
         return prove(signed.pdf, Expectation(preview, signer, visible=(paper.row.number,), qr_url=url))
@@ -105,17 +105,17 @@ def _ours(paper: _Paper) -> Callable[[dict[str, Any]], object]:
     return make
 
 
-def _plain(paper: _Paper) -> Callable[[dict[str, Any]], object]:
+def _plain(paper: Printed) -> Callable[[dict[str, Any]], object]:
     """The signer is loaded once, as pyHanko's documentation does it; the key is the same file."""
     root, kind = paper.bundle.typesetter._root, paper.bundle.permit_type
     signer = plain.open_signer(paper.key_file, paper.passphrase)
 
     def make(page: dict[str, Any]) -> object:
-        pdf = plain.typeset(root, f"{kind.office}/{kind.code}/permit.typ", page, _now())
+        pdf = plain.typeset(root, f"{kind.office}/{kind.code}/permit.typ", page, now())
         return plain.sign(pdf, signer, root / FONT, paper.row.verify_url, kind.title)
 
     return make
 
 
-def _now() -> datetime:
+def now() -> datetime:
     return datetime.now(UTC).replace(microsecond=0)

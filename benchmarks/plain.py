@@ -16,10 +16,14 @@ from typing import Any
 import typst
 from pyhanko.pdf_utils.font.opentype import GlyphAccumulatorFactory
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.pdf_utils.text import TextBoxStyle
 from pyhanko.sign.fields import SigFieldSpec, SigSeedSubFilter
 from pyhanko.sign.signers import PdfSignatureMetadata, PdfSigner, SimpleSigner
+from pyhanko.sign.validation import validate_pdf_signature
+from pyhanko.sign.validation.status import SignatureCoverageLevel
 from pyhanko.stamp import QRStampStyle
+from pyhanko_certvalidator import ValidationContext
 
 BOX = (300, 90, 540, 170)
 TEXT = "Ditandatangani secara elektronik oleh\n%(signer)s\n%(ts)s"
@@ -53,6 +57,22 @@ def open_signer(key: Path, passphrase: bytes) -> SimpleSigner:
     signer = SimpleSigner.load_pkcs12(str(key), passphrase=passphrase)
     assert signer is not None, "the PKCS#12 file can be read"
     return signer
+
+
+def sign_invisibly(pdf: bytes, signer: SimpleSigner, reason: str) -> bytes:
+    """Sign in the document's empty field, or a new one without a place, as pyHanko's documentation does it."""
+    metadata = PdfSignatureMetadata(field_name="ttd_kepala_dinas", reason=reason, subfilter=SigSeedSubFilter.PADES)
+    writer = IncrementalPdfFileWriter(io.BytesIO(pdf))
+    signed: bytes = PdfSigner(metadata, signer).sign_pdf(writer).getvalue()
+    return signed
+
+
+def is_signed(pdf: bytes) -> bool:
+    """Tell whether the last signature is good and covers the whole file."""
+    status = PdfFileReader(io.BytesIO(pdf)).embedded_signatures[-1]
+    status.compute_integrity_info()
+    found = validate_pdf_signature(status, ValidationContext(trust_roots=[]), skip_diff=True)
+    return bool(found.intact and found.valid and status.coverage == SignatureCoverageLevel.ENTIRE_FILE)
 
 
 def sign(pdf: bytes, signer: SimpleSigner, font: Path, url: str, reason: str) -> bytes:

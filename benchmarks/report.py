@@ -8,6 +8,7 @@ from pathlib import Path
 from benchmarks.against_plain import Duel
 from benchmarks.figures import Ratio, Spread
 from benchmarks.growth import EVEN, Growth
+from benchmarks.signing import AT_MOST, FRAME, VISIBLE, Race
 from benchmarks.stages import TOTAL, StageTable
 from benchmarks.stopwatch import ELSEWHERE, STAGES
 from benchmarks.tray import Tray
@@ -36,6 +37,34 @@ def duel(result: Duel) -> str:
     return _titled(
         f"One numbered page to a signed PDF, RSA-2048, CPU ms, {result.rounds} each in turns", ["way", "CPU ms"], rows
     )
+
+
+def race(result: Race) -> str:
+    """Every candidate's cost of one signature, the ratios that were promised, and who could not run."""
+    rows = [[name, _spread(cost), *_against(result, name)] for name, cost in result.spreads.items()]
+    table = _titled(
+        f"One signature, RSA-2048, CPU ms, {result.rounds} rounds in turns, each with a paper of its own",
+        ["what", "CPU ms", "times Teken, visible", "times Teken, a frame"],
+        rows,
+    )
+    promised = [
+        [above, below, _ratio(result.ratios[above, below]), f"{most:g}", _held(result.ratios[above, below], most)]
+        for (above, below), most in AT_MOST.items()
+    ]
+    kept = _titled("What is promised of it", ["what", "by", "ratio", "at most", ""], promised)
+    absent = [f"**Not measured**: {name}: {why} (`scripts/peers` installs it)." for name, why in result.missing.items()]
+    return "\n\n".join([table, kept, *absent])
+
+
+def _against(result: Race, name: str) -> list[str]:
+    found = [result.ratios.get((name, ours)) for ours in (VISIBLE, FRAME)]
+    return [_ratio(one) if one else "" for one in found]
+
+
+def _held(measured: Ratio, most: float) -> str:
+    if measured.high <= most:
+        return "holds"
+    return "does not hold" if measured.low > most else "undecided"
 
 
 def growth(result: Growth) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks import against_plain, growth, report, stages, tray
+from benchmarks import against_plain, growth, peers, report, signing, stages, tray
 from benchmarks.figures import ratio, spread
 from benchmarks.stopwatch import STAGES
 
@@ -47,6 +47,28 @@ def test_the_plain_way_makes_a_signed_page_too(tmp_path):
     result = against_plain.measure(tmp_path, 2, warm_up=0)
     assert result.rounds == 2
     assert "**plain / Teken**" in report.duel(result)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # the same
+def test_the_race_knows_who_runs_and_who_can_not(tmp_path):
+    result = signing.measure(tmp_path, 2, quick=True)
+    there = {kind.name for kind in peers.KINDS} - set(result.missing)
+    assert {way for kind in peers.KINDS if kind.name in there for way in kind.ways} == {
+        way for way, name in signing.NAMES.items() if name in result.spreads
+    }
+    assert set(signing.AT_MOST) <= set(result.ratios)
+    shown = report.race(result)
+    assert all(name in shown for name in (*result.spreads, *result.missing))
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # the same
+def test_a_peer_that_is_not_there_is_named(tmp_path, monkeypatch):
+    import dataclasses
+
+    nobody = tuple(dataclasses.replace(kind, command=("no-such-program",)) for kind in peers.KINDS)
+    monkeypatch.setattr(peers, "KINDS", nobody)
+    shown = report.race(signing.measure(tmp_path, 2, quick=True))
+    assert all(f"**Not measured**: {kind.name}: " in shown for kind in nobody)
 
 
 def test_figures_go_between_the_marks(tmp_path):
