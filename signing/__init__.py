@@ -41,8 +41,9 @@ from signing.model import (
     Signed,
 )
 from signing.pades import fill_and_seal, sign
+from signing.places import place_of
 from signing.proof import Expectation, ExpectedSignature, Proof, prove
-from signing.returned import Accepted, accept_returned
+from signing.returned import Accepted, Policy, accept_returned
 from signing.revocation import Evidence, OnlineRevocation, Revocation, collect
 from signing.timestamp import FirstThatAnswers, HttpTimestamper, Timestamper
 from signing.together import Paper, sign_together
@@ -87,6 +88,7 @@ __all__ = [
     "Permission",
     "Pkcs11Backend",
     "Pkcs12Backend",
+    "Policy",
     "PreparationFailed",
     "Proof",
     "ProofFailed",
@@ -124,6 +126,7 @@ __all__ = [
     "open_csc",
     "open_pkcs11",
     "open_pkcs12",
+    "place_of",
     "prepare_fields",
     "prove",
     "prove_extension",

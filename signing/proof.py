@@ -64,7 +64,8 @@ class Expectation:
     """What a signed file must be. `signatures` in order; `filled` are filled in the first one's update, `values` in the last one's.
 
     `visible` are texts that the pages must show, `qr_url` the QR code drawn in the last signature (None = none),
-    `level` the level of the last signature, `still_empty` the fields that a later update is to fill.
+    `level` the level of the last signature, `still_empty` the fields that a later update is to fill,
+    `already` those that are signed or filled in the preview.
     """
 
     preview: bytes = field(repr=False)
@@ -75,6 +76,7 @@ class Expectation:
     qr_url: str | None = None
     level: Level | None = None
     still_empty: tuple[str, ...] = ()
+    already: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,13 +159,16 @@ def _prove_fields(final: Revision, expected: Expectation) -> None:
     """Exactly the expected fields; each signed, filled, or named as still empty."""
     signed = {signature.field for signature in expected.signatures}
     full = signed | set(expected.values) | set(expected.filled)
-    if set(final.fields) != full | set(expected.still_empty) or full & set(expected.still_empty):
+    before, later = set(expected.already), set(expected.still_empty)
+    if set(final.fields) != full | before | later or full & later or before & (full | later):
         raise ProofFailed("proof_fields", f"found {sorted(final.fields)}")
     for name, widget in final.fields.items():
         kind = Name.Sig if name in signed else Name.Tx
         if name in full and (kind != widget.FT or "/V" not in widget):
             raise ProofFailed("proof_fields", f"{name} is empty or of another kind")
-        if name in expected.still_empty and "/V" in widget:
+        if name in before and "/V" not in widget:
+            raise ProofFailed("proof_fields", f"{name} is empty")
+        if name in later and "/V" in widget:
             raise ProofFailed("proof_fields", f"{name} is filled")
 
 
