@@ -18,6 +18,7 @@ from service.store.tables import acts, permits
 if TYPE_CHECKING:
     from service.wiring import Teken
 
+_NUMBERED = frozenset({State.NUMBERED, State.SIGNING})
 UNNUMBERED = dict.fromkeys(
     ("series", "number_no", "number", "set_on", "valid_from", "valid_to", "final_sha", "ordered_sha")
 )
@@ -71,12 +72,21 @@ def _voided(connection: Connection, teken: Teken, row: Row[Any], bundle: Bundle)
     assert voided is not None, "a numbered permit has an entry"
     mine = (acts.c.permit == row.id) & (acts.c.verb == str(Verb.NUMBER)) & acts.c.voided_at.is_(None)
     connection.execute(update(acts).where(mine).values(voided_at=stamp(now)))
-    again = flow.position_of(bundle.permit_type.procedure, Verb.NUMBER)
-    back = {"state": State.IN_PARAF, "position": again} if row.state in {State.NUMBERED, State.SIGNING} else {}
-    moved = moves.settle(connection, row, bundle.permit_type.procedure, now, **UNNUMBERED, **back)
+    moved = moves.settle(connection, row, bundle.permit_type.procedure, now, **UNNUMBERED, **_back(row, bundle))
     told = {"voided": voided.number, "series": voided.series, "register_hash": voided.entry_hash, "reason": "year_end"}
     moves.tell(connection, teken, moved, "permit.number_voided", told)
     return {"id": row.id, "number": voided.number, "kept": False}
+
+
+def _back(row: Row[Any], bundle: Bundle) -> dict[str, Any]:
+    """Return the state and place at which it is numbered anew: before the number, or before the order that brings it."""
+    procedure = bundle.permit_type.procedure
+    back = {"position": flow.position_of(procedure, Verb.SIGN if procedure.number_at_sign else Verb.NUMBER)}
+    if row.state in _NUMBERED:
+        return {**back, "state": State.IN_PARAF}
+    if row.parked_from in _NUMBERED:
+        return {**back, "parked_from": State.IN_PARAF}
+    return {}
 
 
 def _bundle(teken: Teken, permit: str) -> Bundle:
