@@ -28,7 +28,7 @@ _SECOND: Final = 1.0
 def look_at_anchors(view: View) -> Iterator[Note]:
     """The anchors' file and, where there is one, that of the issuing certificates."""
     anchors, below_them = view.settings.trust_file, view.settings.intermediates_file
-    for path in [anchors, *([below_them] if below_them.exists() else [])]:
+    for path in [anchors, *([below_them] if below_them.exists() or view.settings.intermediates else [])]:
         try:
             found = x509.load_pem_x509_certificates(path.read_bytes())
         except (OSError, ValueError):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from service.doctor.certificates import enrolled_sha256
-from service.doctor.findings import Note, fault, unknown, warning, well
+from service.doctor.findings import Note, fault, unknown, warning, well, words
 from service.doctor.moments import Reading
 from service.doctor.place import shown
 from service.host import HostInvalid, read_host
@@ -38,9 +38,15 @@ def look_at_host(view: View) -> Iterator[Note]:
     try:
         read_host(path)
     except HostInvalid as invalid:
-        yield fault("host_invalid", str(path), why=str(invalid).removeprefix(f"{path}: "))
+        yield fault("host_invalid", str(path), why=_in_our_words(str(invalid).removeprefix(f"{path}: ")))
     else:
         yield well("host_fine", str(path))
+
+
+def _in_our_words(why: str) -> str:
+    for theirs, ours in words()["reason"].items():
+        why = why.replace(theirs, ours)
+    return why
 
 
 def look_at_csc(view: View) -> Iterator[Note]:

@@ -36,6 +36,8 @@ def look_at_tokens(view: View) -> Iterator[Note]:
     for label, inside in by_label.items():
         seen = _token(token, label)
         yield seen
+        if len({is_seal(owner) for owner in inside}) > 1:
+            yield warning("token_shared", label)
         if seen.state is State.OK:
             yield from _keys(view, token, inside)
 

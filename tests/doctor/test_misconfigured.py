@@ -14,7 +14,7 @@ from sqlalchemy import text
 from service.doctor import Asked, State
 from service.store import Database
 from service.store.tables import mandates
-from tests.doctor.house import DAY, HEAD, OFFICE, SEAL, SECRET, faults, states, write
+from tests.doctor.house import DAY, HEAD, OFFICE, SEAL, SECRET, build, faults, states, write
 from tests.procedures.stories import edit
 from tests.signing.authorities import Authorities
 from tests.support.office import NOW
@@ -171,6 +171,12 @@ def test_anchors_that_cannot_be_read(house, content):
     one_fault(house, code="anchors_unreadable", check="anchors", subject="root.pem", because=because)
 
 
+def test_intermediates_that_are_named_but_not_there(house, tmp_path):
+    house.set(intermediates=tmp_path / "penerbit.pem")
+    found = house.examine()
+    assert ("anchors", str(tmp_path / "penerbit.pem"), "anchors_unreadable") in faults(found)
+
+
 def test_an_anchor_that_has_expired(house, place):
     old = Authorities(begin=NOW - 400 * DAY, ca_years=1)
     from cryptography.hazmat.primitives.serialization import Encoding
@@ -234,6 +240,15 @@ def test_a_clock_that_is_off_by_ten_seconds_is_well(house):
     assert states(house.examine(), State.FAULT, State.WARNING) == []
 
 
+def test_a_database_servers_clock_counts_where_it_is_another_machines(tmp_path, place, postgres, monkeypatch):
+    """The house's day is another one than that of the server, while the time-stamps are of the house's."""
+    house = build(tmp_path, place, database=postgres)
+    assert faults(house.examine()) == []  # a server on this machine says what this machine says
+    monkeypatch.setattr("service.doctor.storage.is_here", lambda _: False)
+    line = one_fault(house, code="clock_differs", check="clock", subject="/teken_")
+    assert "menit" in line.message
+
+
 # database, archive, Redis
 
 
@@ -263,6 +278,12 @@ def test_a_database_server_that_is_away(house):
     because = {"mandate", "certificate", "key", "token", "csc", "bsre", "signers"}
     line = one_fault(house, code="database_unreachable", check="database", subject="127.0.0.1/teken", because=because)
     assert "sandi-contoh" not in repr(line)
+
+
+def test_a_file_that_is_no_database(house):
+    write(house.settings.home / "teken.db", b"bukan basis data" * 500)
+    because = {"mandate", "certificate", "key", "token", "csc", "bsre", "signers"}
+    one_fault(house, code="database_unreachable", check="database", because=because)
 
 
 def test_redis_that_is_away(house):

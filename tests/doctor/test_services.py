@@ -121,6 +121,8 @@ def test_a_host_file_that_others_can_read(bsre_house, tmp_path):
     found = bsre_house.examine()
     assert faults(found) == [("host", str(tmp_path / "host.toml"), "host_invalid")]
     assert {one[0] for one in states(found, State.UNKNOWN)} == {"bsre"}
+    [line] = [one for one in found if one.state is State.FAULT]
+    assert "terbaca oleh pengguna lain; beri hak 0600." in line.message
 
 
 def test_a_back_end_that_is_not_set_up(bsre_house):

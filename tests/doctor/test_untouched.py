@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from sqlalchemy import func, select
 
 from service.clock import stamp
@@ -61,8 +62,8 @@ def in_a_process_of_its_own(house) -> list[tuple[str, str]]:
     return [one for one in found if one[0] != "ok"]
 
 
-def test_what_a_killed_process_left_in_the_log_is_read_and_stays(house, tmp_path):
-    """SQLite would take over the log at the next opening; the doctor reads it and leaves it to the next process."""
+def change_and_die(house) -> None:
+    """A process that ends the mandate and is killed: what it wrote is in the log only."""
     script = (
         "import os, sys\n"
         "from service.store import Database\n"
@@ -74,6 +75,14 @@ def test_what_a_killed_process_left_in_the_log_is_read_and_stays(house, tmp_path
     )
     subprocess.run([sys.executable, "-c", script, house.settings.database], cwd=PROJECT, check=False)
     assert (house.settings.home / "teken.db-wal").stat().st_size > 0
+
+
+@pytest.mark.parametrize("index", [True, False])
+def test_what_a_killed_process_left_in_the_log_is_read_and_stays(house, tmp_path, index):
+    """SQLite would take over the log at the next opening; the doctor leaves it to the next process. A backup has no index."""
+    change_and_die(house)
+    if not index:
+        (house.settings.home / "teken.db-shm").unlink()
     before = snapshot(tmp_path)
     assert in_a_process_of_its_own(house) == [("fault", "mandate_missing")]
     assert snapshot(tmp_path) == before

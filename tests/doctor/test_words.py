@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import service.doctor
+import service.host
 from service.doctor import CHECKS
 from service.doctor.findings import State, worded, words
 from service.doctor.moments import FAULT_SECONDS, WARNING_SECONDS
@@ -89,3 +90,10 @@ def test_a_value_is_never_a_template():
 
     said = worded("offices", fault("office_fault", "malang/office.toml", why="$mode ${x}"))
     assert "$mode ${x}" in said.message
+
+
+def test_the_reasons_of_the_hosts_file_are_still_said_so():
+    """FileNotFoundError and its like are named by Python."""
+    source = Path(service.host.__file__).read_text()
+    ours = [said for said in words()["reason"] if not said.endswith("Error")]
+    assert [said for said in ours if said not in source] == []
