@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import lru_cache
 from math import isqrt
@@ -18,6 +19,7 @@ _ALPHANUMERIC: Final = frozenset("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:"
 _LONGEST: Final = 300
 """Characters: far more than an address has, and fewer than a box can show."""
 _DARK: Final = b"\1" + bytes(255)
+_DARK_RUN: Final = re.compile(rb"\x01+")
 _FRAME_WIDTH, _FRAME_GREY, _FRAME_INSET = 0.5, 0.6, 1.0
 
 
@@ -86,5 +88,4 @@ def _qr(url: str, width: float, height: float) -> bytes:
 
 def dark_runs(row: bytes) -> list[tuple[int, int]]:
     """(start, length) of every run of dark modules in a row."""
-    edges = [at for at in range(len(row) + 1) if (row[at - 1] if at else 0) != (row[at] if at < len(row) else 0)]
-    return [(start, end - start) for start, end in zip(edges[::2], edges[1::2], strict=True)]
+    return [(run.start(), run.end() - run.start()) for run in _DARK_RUN.finditer(row)]

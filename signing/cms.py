@@ -22,6 +22,7 @@ _CONTEXT_0, _CONTEXT_1 = 0xA0, 0xA1
 _OVERHEAD: Final = 2048
 """Bytes for everything in the container that is neither a certificate nor a time-stamp."""
 _TOKEN_ROOM: Final = 12_288
+_MESSAGE_DIGEST: Final[bytes] = cms.CMSAttributeType("message_digest").dump()
 _V1: Final = b"\x02\x01\x01"
 
 
@@ -92,7 +93,7 @@ def signed_data(identity: Identity, key: Backend, digest: bytes, timestamper: Ti
 
 def signed_attributes(identity: Identity, digest: bytes) -> bytes:
     """What is really signed: the DER of the attributes as a SET (RFC 5652, 5.4)."""
-    message_digest = cms.CMSAttribute({"type": "message_digest", "values": [digest]}).dump()
+    message_digest = _tlv(_SEQUENCE, _MESSAGE_DIGEST, _tlv(_SET, _tlv(_OCTETS, digest)))
     return _tlv(_SET, *sorted((*identity.fixed_attributes, message_digest)))
 
 

@@ -25,6 +25,7 @@ from signing.cms import Identity, container, reserve, signed_attributes
 from signing.errors import SigningFailed, translated
 from signing.filling import PlainUpdate, box_of, field_references, fill_in
 from signing.model import Appearance, Level, SignatureSpec, Signed
+from signing.reading import QuickReader
 from signing.timestamp import Timestamper
 
 _PERMISSIONS: Final = {1: MDPPerm.NO_CHANGES, 2: MDPPerm.FILL_FORMS, 3: MDPPerm.ANNOTATE}
@@ -98,7 +99,7 @@ def compose(
     at = (at or datetime.now(UTC)).astimezone(UTC).replace(microsecond=0)
     identity = Identity.of(key)
     with translated(SigningFailed, "compose_failed"):
-        writer = PlainUpdate(io.BytesIO(pdf))
+        writer = PlainUpdate.from_reader(QuickReader(io.BytesIO(pdf)))
         _check(writer, key, spec)
         fill_in(writer, values)
         room = reserve(identity, timestamped=timestamped)
