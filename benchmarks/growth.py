@@ -93,8 +93,8 @@ def no_paper() -> Iterator[None]:
         "service.steps.assemble._final": _paper,
         "service.steps.assemble._draft": _paper,
         "service.steps.sign.apply_signature": _unsigned,
-        "service.steps.seal.fill_and_seal": lambda _pdf, _values, key, *_, **__: _unsigned(b"", key),
-        "service.steps.issue.prove": lambda *_: None,
+        "service.steps.seal.fill_and_seal": _unsigned,
+        "service.steps.proving.prove": lambda *_: None,
     }
     with _instead(stand_ins):
         yield
@@ -120,7 +120,7 @@ def _paper(teken: Teken, *_: Any, **__: Any) -> str:
     return teken.archive.put(b"")
 
 
-def _unsigned(_pdf: bytes, key: Any, *_: Any, **__: Any) -> Signed:
+def _unsigned(_pdf: bytes, _values: Any, key: Any, *_: Any, **__: Any) -> Signed:
     return Signed(secrets.token_bytes(32), "B-B", key.certificate_sha256, datetime.now(UTC))
 
 

@@ -24,7 +24,7 @@ STAGES: dict[str, tuple[str, ...]] = {
     "sign": ("service.steps.sign.apply_signature",),
     "seal": ("service.steps.seal.fill_and_seal",),
     "sign, seal (transactions)": ("step sign", "step seal"),
-    "prove": ("service.steps.issue.prove",),
+    "prove": ("service.steps.proving.prove",),
     "store (archive)": ("service.archive.LocalArchive.put",),
     "store (issue transaction)": ("step issue",),
     "notify, archive": ("step notify", "step archive"),
