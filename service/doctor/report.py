@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from service.doctor.findings import Finding, State, label, phrase, words
@@ -14,27 +14,31 @@ _COLOURS: Final = {State.OK: "32", State.WARNING: "33", State.FAULT: "31", State
 _NARROWEST: Final = 40
 
 
-def lines(findings: Sequence[Finding], *, width: int = 0, colour: bool = False) -> Iterable[str]:
-    """Yield the report. `width` is a terminal's: longer lines go on beneath; 0: a line is a line."""
-    marks = max(len(words()["state"][one.state]) for one in findings) + 2
+def lines(findings: Sequence[Finding], *, width: int = 0, colour: bool = False) -> Iterator[str]:
+    """Yield the report. `width` is a terminal's: long lines go on beneath, remedies have their own; 0: all on one line."""
+    marks = max(len(_mark(one)) for one in findings)
     names = max(len(label(one.check)) for one in findings)
     before = ""
     for one in findings:
-        name, before = label(one.check) if one.check != before else "", one.check
-        mark = f"{MARKS[one.state]} {words()['state'][one.state]}".ljust(marks)
-        column = f"  {name.ljust(names)}  "
-        said = _sentence(one)
-        room = width - marks - len(column)
-        pieces = textwrap.wrap(said, room, break_long_words=False) if room >= _NARROWEST else [said]
-        hang = " " * (marks + len(column))
-        yield _painted(mark, one.state, colour=colour) + column + f"\n{hang}".join(pieces)
+        name = "" if width and one.check == before else label(one.check)
+        before = one.check
+        margin = marks + names + 4
+        text = f"\n{' ' * margin}".join(_pieces(one, width - margin))
+        yield f"{_painted(_mark(one).ljust(marks), one.state, colour=colour)}  {name.ljust(names)}  {text}"
     yield ""
     yield _summary(findings)
 
 
-def _sentence(one: Finding) -> str:
-    named = f"{one.subject}: " if one.subject else ""
-    return f"{named}{one.message} {one.remedy}".rstrip()
+def _mark(one: Finding) -> str:
+    return f"{MARKS[one.state]} {words()['state'][one.state]}"
+
+
+def _pieces(one: Finding, room: int) -> list[str]:
+    said = f"{one.subject}: {one.message}" if one.subject else one.message
+    if room < _NARROWEST:
+        return [f"{said} {one.remedy}".rstrip()]
+    told = textwrap.wrap(said, room, break_long_words=False, break_on_hyphens=False)
+    return told + textwrap.wrap(one.remedy, room, initial_indent="→ ", subsequent_indent="  ", break_on_hyphens=False)
 
 
 def _summary(findings: Sequence[Finding]) -> str:

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 import pytest
 
 from service.cli import main
-from service.doctor.findings import State, well, worded
 from service.doctor.findings import fault as faulty
+from service.doctor.findings import well, worded
 from service.doctor.report import lines
 from tests.doctor.house import HEAD, SECRET, build, write
 
@@ -85,13 +85,22 @@ def test_a_wrong_setting_is_named(real, monkeypatch, capfd):
     assert "TEKEN_TYPO" in capfd.readouterr().err
 
 
+def test_in_a_pipe_each_line_stands_for_itself(real):
+    _, said = real.run()
+    listed = said.splitlines()[:-2]
+    assert all("  sertifikat  " in line for line in listed if "malang/segel: Sertifikat" in line)
+    assert len(listed) == len(json.loads(real.run("--json")[1]))
+
+
 def test_on_a_terminal_long_lines_go_on_beneath_and_marks_have_colour():
     said = [
         worded("certificate", faulty("certificate_untrusted", "malang/kadis")),
-        worded("clock", well("clock_right", "host", sources="https://tsa.example")),
+        worded("certificate", well("certificate_fit", "malang/segel")),
     ]
-    assert said[0].state is State.FAULT
     text = "\n".join(lines(said, width=80, colour=True)).splitlines()
     assert text[0].startswith("\033[31m✗ salah\033[0m  sertifikat  malang/kadis: Tidak ada rantai")
-    assert text[1].startswith(" " * 21)
-    assert max(len(line.replace("\033[31m", "").replace("\033[32m", "").replace("\033[0m", "")) for line in text) <= 80
+    assert text[1].startswith(" " * 21 + "sertifikat induk")
+    assert text[2].startswith(" " * 21 + "→ Periksa")
+    assert "\033[32m✓ baik \033[0m              malang/segel" in text[4]
+    plain = [line.replace("\033[31m", "").replace("\033[32m", "").replace("\033[0m", "") for line in text]
+    assert max(map(len, plain)) <= 80
