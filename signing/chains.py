@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from functools import lru_cache
 from typing import Final
 
 from cryptography import x509
@@ -50,6 +51,7 @@ def _chains(
                 yield from _chains((*below, issuer), others, anchors, at)
 
 
+@lru_cache(maxsize=512)  # a batch asks about the same few certificates for every document
 def issued(issuer: x509.Certificate, subject: x509.Certificate) -> bool:
     """Tell whether `issuer` is a CA and its key signed `subject`."""
     if issuer.subject != subject.issuer or not _is_ca(issuer):

@@ -24,8 +24,10 @@ from signing.chains import chain_to_anchor, der_of
 from signing.coverage import is_answered
 from signing.errors import EvidenceFailed, SigningFailed, translated
 from signing.facts import Trust
+from signing.filling import PlainUpdate
 from signing.holdings import Holdings, Use, holdings, uncovered
 from signing.model import ARCHIVE_FIELD, Level
+from signing.reading import QuickReader
 from signing.revocation import Evidence, Revocation, collect
 from signing.timestamp import Timestamper
 from signing.tokenproof import prove_token
@@ -57,7 +59,7 @@ def extend_lt(pdf: bytes, evidence: Evidence) -> Extended:
         if not held.stamped:
             raise SigningFailed("timestamp_missing")
         _check_complete(held, evidence)
-        writer = _Update(io.BytesIO(pdf))
+        writer = PlainUpdate.from_reader(QuickReader(io.BytesIO(pdf)))
         _add_evidence(writer, evidence)
         output = io.BytesIO()
         writer.write(output)
@@ -75,7 +77,7 @@ def extend_lta(
     with translated(SigningFailed, "extension_failed"):
         held = holdings(pdf)
         _check_complete(held, evidence)
-        writer = _Update(io.BytesIO(pdf))
+        writer = PlainUpdate.from_reader(QuickReader(io.BytesIO(pdf)))
         _add_evidence(writer, evidence)
         name = field or held.next_field(ARCHIVE_FIELD)
         return Extended(_stamped(writer, timestamper, name, label), "B-LTA", name)
@@ -134,13 +136,6 @@ def _is_current(use: Use, at: datetime) -> bool:
 def _coming(timestamper: Timestamper) -> Use:
     token = prove_token(timestamper.token(bytes(32), _DIGEST))
     return Use(token.certificate, token.others, None)
-
-
-class _Update(IncrementalPdfFileWriter):
-    """An update that leaves the metadata alone, as signing does: what is proven stays small."""
-
-    def _update_meta(self) -> None:
-        pass
 
 
 def _check_complete(held: Holdings, evidence: Evidence) -> None:

@@ -15,7 +15,7 @@ from pyhanko.sign.fields import SigFieldSpec, append_signature_field
 from pyhanko.sign.validation.dss import DocumentSecurityStore
 
 from signing import Evidence, ExpectedExtension, ProofFailed, extend_lt, extend_lta, prove_extension, sign
-from signing.longterm import _Update
+from signing.filling import PlainUpdate
 from tests.signing.attacks import field
 from tests.signing.authorities import BEGIN, Authorities, Stamper
 from tests.signing.test_longterm import long, stamper
@@ -44,8 +44,8 @@ def refused(pdf, released, expected) -> str:
     return caught.value.code
 
 
-def update(pdf: bytes) -> _Update:
-    return _Update(io.BytesIO(pdf))
+def update(pdf: bytes) -> PlainUpdate:
+    return PlainUpdate(io.BytesIO(pdf))
 
 
 def test_any_flipped_byte_of_the_validation_data_is_caught(run, store):
