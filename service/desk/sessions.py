@@ -14,6 +14,7 @@ from service.clock import instant, stamp
 from service.desk import accounts, book, throttle
 from service.desk.accounts import Account
 from service.errors import TooMany, Unauthenticated
+from service.sop.model import RoleCode
 from service.store.desk_tables import devices
 from service.store.desk_tables import sessions as table
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 IDLE, LONGEST = timedelta(minutes=30), timedelta(hours=12)
 PASSWORD_ONLY = timedelta(minutes=5)
 _SEEN_EVERY = timedelta(minutes=1)
+SIGNS = "signs"
+"""Stands for every role that signs, in whatever words the office names it."""
 
 
 class LoginWrong(Unauthenticated):
@@ -40,10 +43,11 @@ class Session:
     csrf: str = field(repr=False)
     strong: bool
     key: str = field(repr=False)
+    signs: bool = False
 
     def is_one_of(self, *wanted: str) -> bool:
-        """Tell whether he holds one of the roles today, or one of the duties."""
-        return not {*self.roles, *self.account.duties}.isdisjoint(wanted)
+        """Tell whether he holds one of the roles today (SIGNS: one that signs), or one of the duties."""
+        return not {*self.roles, *self.account.duties, *((SIGNS,) if self.signs else ())}.isdisjoint(wanted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +118,9 @@ def find(teken: Teken, token: str) -> Session | None:
     if now - instant(row.seen_at) > _SEEN_EVERY:
         with teken.db.write() as connection:
             connection.execute(update(table).where(table.c.token_hash == key).values(seen_at=stamp(now)))
-    return Session(account, held, row.csrf, row.strong_at is not None, key)
+    known = teken.offices.office(account.office).roles
+    signs = any(RoleCode(role) in known and known[RoleCode(role)].signs for role in held)
+    return Session(account, held, row.csrf, row.strong_at is not None, key, signs)
 
 
 def end(teken: Teken, session: Session) -> None:

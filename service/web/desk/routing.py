@@ -12,7 +12,9 @@ from flask import Blueprint, Response, g, redirect, request, url_for
 from service.desk import book
 from service.desk.sessions import Caller, Session, find
 from service.errors import Forbidden, TekenError
+from service.handover import wipe
 from service.web import teken
+from service.web.desk import secretform
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response as AnyResponse
@@ -55,6 +57,8 @@ BEFORE_SESSION = frozenset({"desk.login", "desk.invitation"})
 """Forms that a session that is still around has nothing to do with."""
 WHO: dict[str, Who] = {}
 """By endpoint; a test holds every route of the desk against it."""
+SECRET_FORMS: set[str] = set()
+"""Endpoints whose form holds a passphrase: nobody but `secretform` reads it."""
 
 
 def only(*roles_or_duties: str) -> Who:
@@ -62,11 +66,13 @@ def only(*roles_or_duties: str) -> Who:
     return Who(one_of=roles_or_duties)
 
 
-def route(rule: str, who: Who, *, methods: tuple[str, ...] = ("GET",)) -> Callable[[Any], Any]:
-    """Register a view under /meja for these people."""
+def route(rule: str, who: Who, *, methods: tuple[str, ...] = ("GET",), secret: bool = False) -> Callable[[Any], Any]:
+    """Register a view under /meja for these people. `secret`: its form holds a passphrase, see `secret_form`."""
 
     def register(view: Any) -> Any:
         WHO[f"desk.{view.__name__}"] = who
+        if secret:
+            SECRET_FORMS.add(f"desk.{view.__name__}")
         return desk.route(rule, methods=methods)(view)
 
     return register
@@ -91,6 +97,13 @@ def known() -> Session | None:
         token = request.cookies.get(cookie(SESSION), "")
         g.desk_session = find(teken(), token) if token else None
     return cast("Session | None", g.desk_session)
+
+
+def secret_form() -> secretform.SecretForm:
+    """Return the form with the passphrase; it is wiped when the request ends."""
+    if "secret_form" not in g:
+        g.secret_form = secretform.read(request)
+    return cast("secretform.SecretForm", g.secret_form)
 
 
 def caller() -> Caller:
@@ -147,7 +160,8 @@ def _check_form() -> None:
         raise FormOutdated
     session = known()
     if session is not None and request.endpoint not in BEFORE_SESSION:
-        given = request.form.get("csrf", "")
+        fields = secret_form().fields if request.endpoint in SECRET_FORMS else request.form
+        given = fields.get("csrf", "")
         if not secrets.compare_digest(given.encode(), session.csrf.encode()):
             raise FormOutdated
 
@@ -176,6 +190,13 @@ def _note_refusal(error: TekenError) -> None:
     permit = (request.view_args or {}).get("permit")
     action = str(request.endpoint).removeprefix("desk.")
     book.note(teken(), office=office, account=account, action=action, permit=permit, outcome=error.code)
+
+
+@desk.teardown_request
+def _wipe(_error: BaseException | None) -> None:
+    held = g.pop("secret_form", None)
+    if held is not None:
+        wipe(held.secret)
 
 
 @desk.after_request
