@@ -134,7 +134,7 @@ def test_a_host_without_the_key_leaves_it_to_the_other(tray, second, keys, tmp_p
     shutil.copytree(keys, bare)
     for file in bare.glob("rokan-hilir*.p12"):
         file.unlink()
-    tray.teken.keys.folder = bare
+    tray.teken.keys.ring.folder = bare
     sign_in_turns(second)
     opened = tray.open(tray.fill(2))
     sign_in_turns(tray.teken, second)
@@ -145,7 +145,7 @@ def test_a_host_without_the_key_leaves_it_to_the_other(tray, second, keys, tmp_p
 def test_if_no_host_has_the_key_the_batch_pauses_with_the_cause(tray, tmp_path):
     (tmp_path / "empty").mkdir()
     opened = tray.open(tray.fill(1))
-    tray.teken.keys.folder = tmp_path / "empty"
+    tray.teken.keys.ring.folder = tmp_path / "empty"
     tray.sign()
     assert (tray.status(opened).state, tray.status(opened).cause) == (BatchState.PAUSED, "key_missing")
 

@@ -8,13 +8,13 @@ import time
 import pytest
 
 from service.failpoints import POINTS
-from tests.faults.drill import PLACES, Drill
+from tests.faults.drill import AT_SERVICES, PLACES, Drill
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 
 def test_every_point_belongs_to_a_process():
-    assert {point for points in PLACES.values() for point in points} == set(POINTS)
+    assert {*AT_SERVICES, *(point for points in PLACES.values() for point in points)} == set(POINTS)
 
 
 def test_killed_at_every_point_and_at_any_moment(tmp_path, keys_of_today, database, nursery, seed):

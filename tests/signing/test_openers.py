@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import re
 from pathlib import Path
 
 import pytest
 
-from service.keys import KeyDiffers, KeyMissing
-from service.openers import RemoteKeys, TokenKeys, open_bsre
+from service.host import Bsre, Csc, SigningHost, Token
+from service.keys import KeyDiffers, KeyMissing, KeyRing, give_up
+from service.openers import OfficeKeys, at_bsre, at_csc, in_token
 from service.problems import problem_texts
-from signing import Institution, KeyUnusable, Signer, Wire, backends, returned, samecontent
+from service.sop.model import SigningChoice
+from signing import Institution, KeyUnusable, Passphrase, Signer, backends, returned, samecontent
 from signing.errors import ADVICE
 from tests.signing.cscserver import CREDENTIAL, TOKEN, csc_server
 from tests.signing.cscserver import PIN as CSC_PIN
@@ -26,49 +29,82 @@ def tokens(softhsm, pkis, tmp_path, monkeypatch):
     folder = pkis["p256"].folder
     chain = (folder / "kepala.cert.pem").read_bytes() + (folder / "issuing.pem").read_bytes()
     (tmp_path / f"{OWNER}.cert.pem").write_bytes(chain)
-    return TokenKeys(MODULE, LABEL, tmp_path, tmp_path / "pin")
+    return Token(MODULE, LABEL, tmp_path, tmp_path)
 
 
 def test_a_token_opens_with_a_typed_pin_or_a_file(tokens, pki):
     enrolled = pki.key("kepala")
     with pytest.raises(KeyMissing):
-        tokens.key(OWNER, enrolled.certificate_sha256)
-    tokens.pin.write_bytes(PIN + b"\n")
+        in_token(tokens, OWNER, enrolled.certificate_sha256, None)
+    (tokens.pins / f"{OWNER}.pin").write_bytes(PIN + b"\n")
     typed = bytearray(PIN)
-    opened = tokens.open_with(OWNER, enrolled.certificate_sha256, typed)
+    opened = in_token(tokens, OWNER, enrolled.certificate_sha256, typed)
     typed[:] = bytes(len(typed))  # as the caller wipes it
-    for key in (opened, tokens.key(OWNER, enrolled.certificate_sha256)):
+    again = in_token(tokens, OWNER, enrolled.certificate_sha256, None)
+    for key in (opened, again):
         assert key.sign_attributes(b"1")
         assert key.chain_der == enrolled.chain_der
+    give_up(opened)
+    assert again.sign_attributes(b"1"), "the token is still lent"
+    give_up(again)
+    with pytest.raises(KeyUnusable, match="pin_needed"):
+        again.sign_attributes(b"1")
 
 
 def test_a_token_that_holds_another_key_than_enrolled(tokens, pki):
     with pytest.raises(KeyDiffers):
-        tokens.open_with(OWNER, pki.key("segel").certificate_sha256, bytearray(PIN))
+        in_token(tokens, OWNER, pki.key("segel").certificate_sha256, bytearray(PIN))
     with pytest.raises(KeyMissing):
-        tokens.open_with("nobody", "", bytearray(PIN))
+        in_token(tokens, "nobody", "", bytearray(PIN))
 
 
-def test_a_remote_key(pki):
+def test_a_remote_key(pki, tmp_path):
     enrolled = pki.key("kepala").certificate_sha256
+    (tmp_path / "token").write_text(TOKEN)
     with csc_server(pki) as server:
-        keys = RemoteKeys(server.url, {"rohil/kadis": CREDENTIAL}, TOKEN)
-        assert keys.open_with("rohil/kadis", enrolled, bytearray(CSC_PIN.encode())).sign_attributes(b"1")
+        service = Csc(server.url, {"rohil/kadis": CREDENTIAL}, tmp_path / "token")
+        assert at_csc(service, "rohil/kadis", enrolled, bytearray(CSC_PIN.encode())).sign_attributes(b"1")
         with pytest.raises(KeyUnusable, match="passphrase_wrong"):
-            keys.open_with("rohil/kadis", enrolled, bytearray(b"0")).sign_attributes(b"1")
+            at_csc(service, "rohil/kadis", enrolled, bytearray(b"0")).sign_attributes(b"1")
         with pytest.raises(KeyDiffers):
-            keys.open_with("rohil/kadis", pki.key("segel").certificate_sha256, None)
+            at_csc(service, "rohil/kadis", pki.key("segel").certificate_sha256, None)
         with pytest.raises(KeyMissing):
-            keys.open_with("rohil/lain", enrolled, None)
-    assert TOKEN not in repr(keys)
+            at_csc(service, "rohil/lain", enrolled, None)
+    assert TOKEN not in repr(service)
 
 
-def test_bsre_for_a_person_or_a_seal():
-    wire = Wire("https://bsre.example", "contoh", "sandi")
-    assert open_bsre(wire, nik="0000000000000001").who == Signer(nik="0000000000000001")
-    assert open_bsre(wire, subscription="segel-contoh").who == Institution("segel-contoh")
-    with pytest.raises(KeyUnusable):
-        open_bsre(wire)
+def test_bsre_for_a_person_or_a_seal(tmp_path):
+    (tmp_path / "sandi").write_text("sandi")
+    accounts = {"rohil/kadis": "0000000000000001", "rohil/sekdis": "sekdis@dinas.example"}
+    service = Bsre("https://bsre.example", "contoh", tmp_path / "sandi", accounts, {"rohil": "segel-contoh"})
+    typed = bytearray(b"frasa")
+    courier = at_bsre(service, "rohil/kadis", "ab", typed)
+    typed[:] = bytes(len(typed))
+    assert courier.client.who == Signer(nik="0000000000000001")
+    assert courier.secret() == Passphrase("frasa")
+    give_up(courier)
+    with pytest.raises(KeyUnusable, match="pin_needed"):
+        courier.secret()
+    assert at_bsre(service, "rohil/sekdis", "ab", bytearray(b"x")).client.who == Signer(email="sekdis@dinas.example")
+    assert at_bsre(service, "rohil/segel", "ab", None).client.who == Institution("segel-contoh")
+    for owner, secret in (("rohil/kadis", None), ("rohil/lain", bytearray(b"x")), ("malang/segel", None)):
+        with pytest.raises(KeyMissing):
+            at_bsre(service, owner, "ab", secret)
+    assert "0000000000000001" not in repr(service) + repr(courier)
+
+
+def test_the_office_says_where_a_key_is(tmp_path):
+    from tests.support.office import OFFICES
+
+    office = OFFICES.offices["rokan-hulu"]
+    for head, seal in (("pkcs11", "csc"), ("bsre", "pkcs11"), ("csc", "bsre")):
+        chosen = dataclasses.replace(office, signing=SigningChoice(head, "strict", seal))
+        keys = OfficeKeys(KeyRing(tmp_path, tmp_path / "x", tmp_path / "y"), SigningHost(), {office.code: chosen})
+        for owner in (f"{office.code}/kadis", f"{office.code}/segel", "lain/kadis"):
+            with pytest.raises(KeyMissing):
+                keys.open_with(owner, "ab", bytearray(b"x"))
+            with pytest.raises(KeyMissing):
+                keys.key(owner, "ab")
 
 
 def test_whatever_stops_a_signer_is_told_in_words():
