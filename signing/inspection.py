@@ -9,12 +9,21 @@ import hashlib
 import io
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Final
 
 from asn1crypto import crl, x509
 from pyhanko.pdf_utils.decode_limits import DecodeLimits
 from pyhanko.pdf_utils.reader import PdfFileReader
-from pyhanko.sign.diff_analysis import ModificationLevel
+from pyhanko.sign.diff_analysis import (
+    DEFAULT_DIFF_POLICY,
+    FormUpdatingRule,
+    GenericFieldModificationRule,
+    ModificationLevel,
+    SigFieldCreationRule,
+    SigFieldModificationRule,
+    StandardDiffPolicy,
+)
 from pyhanko.sign.validation import (
     PdfSignatureStatus,
     SignatureCoverageLevel,
@@ -43,6 +52,11 @@ _MODIFICATION: Final[dict[Any, Modification]] = {
     ModificationLevel.FORM_FILLING: "form_filling",
     ModificationLevel.ANNOTATIONS: "annotations",
 }
+_CHANGES: Final = StandardDiffPolicy(
+    DEFAULT_DIFF_POLICY.global_rules,
+    FormUpdatingRule([SigFieldCreationRule(), SigFieldModificationRule(), GenericFieldModificationRule(False)]),
+)
+"""What pyHanko permits, but for a drawing that is written anew in its place; it takes an old one under a lock for that."""
 _WEAK_DIGESTS: Final = {"md2", "md5", "sha1"}
 _SMALLEST_RSA: Final = 2048
 
@@ -120,7 +134,7 @@ def _status(embedded: EmbeddedPdfSignature, trust: Trust, *, is_timestamp: bool)
     A chain that merely looks like ours (same names, other keys) makes it raise. That is a fact about trust and no
     reason to know nothing, so integrity is asked once more with no anchor at all.
     """
-    validate = validate_pdf_timestamp if is_timestamp else validate_pdf_signature
+    validate = partial(validate_pdf_timestamp if is_timestamp else validate_pdf_signature, diff_policy=_CHANGES)
     try:
         return validate(embedded, _context(trust)), ""
     except SignatureValidationError as refused:
