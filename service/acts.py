@@ -38,6 +38,8 @@ REASON_LENGTH = 500
 SURVEY_ELEMENTS = ("U1", "U2", "U3", "U4", "U5", "U6", "U7", "U8", "U9")  # PermenPANRB 14/2017
 SCALE = range(1, 5)
 IDENTITIES = ("ktp", "surat_kuasa")
+Stood = tuple[int, int]
+"""Revision and position of a permit when a form was made: an act meant for another place is refused."""
 RETURNABLE = frozenset({State.RECEIVED, State.DRAFTED, State.IN_PARAF, State.NUMBERED})
 
 
@@ -59,8 +61,12 @@ class _Desk:
         return moves.finish(self.connection, self.teken, self.row, self.bundle.permit_type.procedure, done)
 
 
-def read(teken: Teken, official: str, permit: str, verb: Verb, *, seen_sha: str | None) -> dict[str, Any]:
+def read(
+    teken: Teken, official: str, permit: str, verb: Verb, *, seen_sha: str | None, stood: Stood | None = None
+) -> dict[str, Any]:
     """Verify, paraf or approve what was seen: binds the content's manifest and records the bytes' hash.
+
+    `stood`: a form sent twice, by somebody who also holds the next role, is one act.
 
     Raises StateForbids (not due), Conflict("seen_differs") when the paper changed since it was opened, RoleForbids, MandateExpired.
     """
@@ -72,7 +78,7 @@ def read(teken: Teken, official: str, permit: str, verb: Verb, *, seen_sha: str 
             raise Conflict("seen_differs")
         return desk.finish(f"permit.{_PAST[verb]}", document_sha=paper)
 
-    return _at_desk(teken, official, permit, verb, act)
+    return _at_desk(teken, official, permit, verb, act, stood)
 
 
 def order_signature(
@@ -145,7 +151,7 @@ def _check_fitness(teken: Teken, official: str, permit: str) -> None:
         raise CertificateUnfit(failed.code) from failed
 
 
-def give_back(teken: Teken, official: str, permit: str, *, reason: str) -> dict[str, Any]:
+def give_back(teken: Teken, official: str, permit: str, *, reason: str, stood: Stood | None = None) -> dict[str, Any]:
     """Return the case to upstream with a reason, instead of the reading or signature that is due. A number is kept for the correction."""
     reason = _reason(reason)
 
@@ -159,7 +165,7 @@ def give_back(teken: Teken, official: str, permit: str, *, reason: str) -> dict[
         )
         return moved
 
-    return _at_desk(teken, official, permit, None, act)
+    return _at_desk(teken, official, permit, None, act, stood)
 
 
 def print_paper(teken: Teken, official: str, permit: str) -> dict[str, Any]:
@@ -280,12 +286,15 @@ _DECISIONS = {
 }
 
 
-def _at_desk(teken: Teken, official: str, permit: str, verb: Verb | None, act: Any) -> dict[str, Any]:
+def _at_desk(
+    teken: Teken, official: str, permit: str, verb: Verb | None, act: Any, stood: Stood | None = None
+) -> dict[str, Any]:
     bundle = _bundle(teken, permit)
     with teken.db.write() as connection:
         row = _locked(connection, permit, bundle)
         due = flow.at(bundle.permit_type.procedure, row.position)
-        if row.queue != "person" or due is None or (verb is not None and due.verb is not verb):
+        moved_on = stood is not None and stood != (row.revision, row.position)
+        if row.queue != "person" or due is None or moved_on or (verb is not None and due.verb is not verb):
             raise StateForbids(state=row.state, due=str(due.verb) if due else "")
         now = teken.clock.now()
         who = actor(connection, bundle.office, official, str(due.role), local_day(bundle.office, now))
