@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, func, select
 
 from service import flow
 from service.clock import instant
@@ -16,16 +17,40 @@ from service.store.tables import acts, events, revisions
 
 RETURNED, CORRECTED = "case.returned", "case.corrected"
 Pause = tuple[datetime, datetime | None]
+Cases = Sequence[tuple[Row[Any], Bundle]]
 
 
 def deadlines(connection: Connection, row: Row[Any], bundle: Bundle) -> dict[str, str | None]:
     """Return `row` and `total`: until when the due row, and the whole case, should be done; None where the SOP says nothing."""
-    procedure, pauses = bundle.permit_type.procedure, _pauses(connection, row.id)
+    case = [(row, bundle)]
+    return {"row": rows_due(connection, case)[row.id], "total": totals_due(connection, case)[row.id]}
+
+
+def rows_due(connection: Connection, cases: Cases) -> dict[str, str | None]:
+    """Return by permit until when its due row should be done: three questions to the database, however many cases there are."""
+    ids = [row.id for row, _ in cases]
+    last, pauses = _last_acts(connection, ids), _pauses(connection, ids)
+    return {
+        row.id: _due(instant(last.get(row.id, row.created_at)), _standard(row, bundle), bundle, pauses[row.id])
+        for row, bundle in cases
+    }
+
+
+def totals_due(connection: Connection, cases: Cases) -> dict[str, str | None]:
+    """Return by permit until when the whole case should be done."""
+    timed = [(row, bundle) for row, bundle in cases if bundle.permit_type.procedure.total_minutes is not None]
+    starts, pauses = _starts(connection, timed), _pauses(connection, [row.id for row, _ in timed])
+    nothing: dict[str, str | None] = {row.id: None for row, _ in cases}
+    return nothing | {
+        row.id: _due(starts[row.id], bundle.permit_type.procedure.total_minutes, bundle, pauses[row.id])
+        for row, bundle in timed
+    }
+
+
+def _standard(row: Row[Any], bundle: Bundle) -> int | None:
+    procedure = bundle.permit_type.procedure
     act = flow.at(procedure, row.position)
-    standard = next((one.standard_minutes for one in procedure.rows if act is not None and one.no == act.row), None)
-    found = {"row": _due(_last_act(connection, row), standard, bundle, pauses)}
-    found["total"] = _due(_start(connection, row, procedure.clock), procedure.total_minutes, bundle, pauses)
-    return found
+    return next((one.standard_minutes for one in procedure.rows if act is not None and one.no == act.row), None)
 
 
 def _due(start: datetime, minutes: int | None, bundle: Bundle, pauses: list[Pause]) -> str | None:
@@ -33,30 +58,32 @@ def _due(start: datetime, minutes: int | None, bundle: Bundle, pauses: list[Paus
     return due.isoformat(timespec="minutes") if due else None
 
 
-def _last_act(connection: Connection, row: Row[Any]) -> datetime:
-    query = (
-        select(acts.c.at).where(acts.c.permit == row.id, acts.c.voided_at.is_(None)).order_by(acts.c.at.desc()).limit(1)
-    )
-    return instant(connection.execute(query).scalar_one_or_none() or row.created_at)
+def _last_acts(connection: Connection, ids: Sequence[str]) -> dict[str, str]:
+    query = select(acts.c.permit, func.max(acts.c.at)).where(acts.c.permit.in_(ids), acts.c.voided_at.is_(None))
+    return {row[0]: row[1] for row in connection.execute(query.group_by(acts.c.permit)).all()}
 
 
-def _start(connection: Connection, row: Row[Any], clock: str) -> datetime:
+def _starts(connection: Connection, cases: Cases) -> dict[str, datetime]:
     """The clock starts when the file was complete, or with the SOP's first row."""
-    if clock == "complete":
-        return instant(row.complete_at)
-    query = select(revisions.c.body).where(revisions.c.permit == row.id, revisions.c.revision == row.revision)
-    attested = json.loads(connection.execute(query).scalar_one())["attested"]
-    return min((datetime.fromisoformat(one["at"]) for one in attested), default=instant(row.complete_at))
+    found = {row.id: instant(row.complete_at) for row, _ in cases}
+    applied = {row.id: row.revision for row, bundle in cases if bundle.permit_type.procedure.clock != "complete"}
+    query = select(revisions.c.permit, revisions.c.revision, revisions.c.body).where(revisions.c.permit.in_(applied))
+    for permit, revision, body in connection.execute(query).all() if applied else ():
+        if revision == applied[permit]:
+            attested = json.loads(body)["attested"]
+            found[permit] = min((datetime.fromisoformat(one["at"]) for one in attested), default=found[permit])
+    return found
 
 
-def _pauses(connection: Connection, permit: str) -> list[Pause]:
-    query = select(events.c.type, events.c.at).where(
-        events.c.permit == permit, events.c.type.in_([RETURNED, CORRECTED])
+def _pauses(connection: Connection, ids: Sequence[str]) -> dict[str, list[Pause]]:
+    query = select(events.c.permit, events.c.type, events.c.at).where(
+        events.c.permit.in_(ids), events.c.type.in_([RETURNED, CORRECTED])
     )
-    pauses: list[Pause] = []
-    for type_, at in connection.execute(query.order_by(events.c.seq)).all():
+    found: dict[str, list[Pause]] = {permit: [] for permit in ids}
+    for permit, type_, at in connection.execute(query.order_by(events.c.seq)).all():
+        pauses = found[permit]
         if type_ == RETURNED:
             pauses.append((instant(at), None))
         elif pauses and pauses[-1][1] is None:
             pauses[-1] = (pauses[-1][0], max(instant(at), pauses[-1][0] + timedelta(microseconds=1)))
-    return pauses
+    return found

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, Table, Text
+from sqlalchemy import Column, ForeignKey, Index, Integer, Table, Text, text
 
-from service.store.tables import metadata, one_of
+from service.store.tables import metadata, one_of, permits
 
 
 class Decision(StrEnum):
@@ -94,3 +94,29 @@ proposals = Table(
     Column("decided_at", Text),
     one_of("state", list(Decision)),
 )
+
+case_notes = Table(
+    "case_notes",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("permit", Text, ForeignKey("permits.id"), nullable=False, index=True),
+    Column("account", Text, ForeignKey("accounts.id"), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("first", Integer, nullable=False, default=0),  # 1: asks that this case be taken before others
+    Column("at", Text, nullable=False),
+    Column("withdrawn_at", Text),
+)
+
+AT_DESK = text("queue = 'person'")
+STUCK = text("(parked_from IS NOT NULL OR state IN ('parked','returned'))")
+"""What the work lists ask for, in the words of their indexes: with other words SQLite reads every permit."""
+Index(
+    "permits_at_desk",
+    permits.c.office,
+    permits.c.pin,
+    permits.c.position,
+    sqlite_where=AT_DESK,
+    postgresql_where=AT_DESK,
+)
+Index("permits_stuck", permits.c.office, sqlite_where=STUCK, postgresql_where=STUCK)
+Index("permits_newest", permits.c.office, permits.c.created_at)

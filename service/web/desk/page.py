@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -38,6 +39,8 @@ class Place:
 
 PLACES: list[Place] = [Place("desk.inbox", "inbox", "frame.inbox")]
 """In the order in which they are shown; each screen adds its own."""
+COUNTS: dict[str, Callable[[Session], int]] = {}
+"""By endpoint: how many cases wait there, for the navigation. Each may cost one indexed query."""
 
 
 def page(template: str, *, status: int = 200, **values: Any) -> Response:
@@ -85,6 +88,11 @@ def fault_words(error: TekenError) -> dict[str, str]:
     return {fault.pointer.strip("/"): plain(fault, language())["detail"] for fault in error.faults}
 
 
+def problem_title(code: str) -> str:
+    """Return what happened, in the words of an error code; the code itself if it has none."""
+    return problems.problem(code, {}, language()).title if code in problems.problem_texts() else code
+
+
 def _frame() -> dict[str, Any]:
     session, office = current(), _office(known())
     return {
@@ -101,9 +109,13 @@ def _frame() -> dict[str, Any]:
     }
 
 
-def _places(session: Session) -> list[tuple[Place, str]]:
+def _places(session: Session) -> list[tuple[Place, str, int]]:
     shown = [one for one in PLACES if not one.one_of or session.is_one_of(*one.one_of)]
-    return [(one, url_for(one.endpoint)) for one in shown]
+    return [(one, url_for(one.endpoint), _count(one.endpoint, session)) for one in shown]
+
+
+def _count(endpoint: str, session: Session) -> int:
+    return COUNTS[endpoint](session) if endpoint in COUNTS else 0
 
 
 def _office(session: Session | None) -> Office | None:
