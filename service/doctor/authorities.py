@@ -63,9 +63,9 @@ def look_at_timestamps(view: View) -> Iterator[Note]:
         yield from _without(view)
         return
     failed = {url: code for url in urls if (code := _ask(view, url))}
-    note = fault if len(failed) == len(urls) else warning
+    told = fault if len(failed) == len(urls) else warning
     for url in urls:
-        yield note(failed[url], shown(url)) if url in failed else well("tsa_fine", shown(url))
+        yield told(failed[url], shown(url)) if url in failed else well("tsa_fine", shown(url))
 
 
 def _ask(view: View, url: str) -> str:

@@ -57,26 +57,35 @@ def _key(view: View, ring: KeyRing, owner: str) -> Note:
     sha256 = enrolled_sha256(view, owner)
     if not sha256:
         return unknown("key_without_certificate", owner)
-    beside = _beside(view, owner, "cert.pem")
+    beside, secret = _beside(view, owner, "cert.pem"), view.settings.seal_passphrase
     if beside.is_file() and pem_sha256(beside) != sha256:
         return fault("key_differs", owner, file=str(beside))
-    return _opened(view, ring, owner, sha256) or well("key_there", owner)
+    if is_seal(owner) and not secret.is_file():
+        return fault("secret_missing", owner, file=str(secret))
+    if is_asked_for(view, owner):
+        return _opened(view, ring, owner, sha256)
+    return well("key_there", owner) if beside.is_file() else well("key_alone", owner)
 
 
-def _opened(view: View, ring: KeyRing, owner: str, sha256: str) -> Note | None:
-    """Open it if that was asked for."""
+def is_asked_for(view: View, owner: str) -> bool:
+    """Tell whether the operator wants this key opened."""
+    return owner == view.asked.official or (view.asked.open_keys and is_seal(owner))
+
+
+def _opened(view: View, ring: KeyRing, owner: str, sha256: str) -> Note:
     try:
         if owner == view.asked.official:
             ring.open_with(owner, sha256, view.asked.passphrase)
-        elif view.asked.open_keys and is_seal(owner):
-            if not view.settings.seal_passphrase.is_file():
-                return fault("secret_missing", owner, file=str(view.settings.seal_passphrase))
-            ring.key(owner, sha256)
         else:
-            return None
+            ring.key(owner, sha256)
     except (TekenError, SigningError) as refused:
         return fault(refused.code, owner, file=str(_beside(view, owner, "p12")))
     return well("key_opens", owner)
+
+
+def pin_file(pins: Path | None, owner: str) -> Path:
+    """Where the PIN of a seal in a token or at a service is, which nobody types."""
+    return (pins or Path("pins")) / f"{file_name(owner)}.pin"
 
 
 def _beside(view: View, owner: str, suffix: str) -> Path:

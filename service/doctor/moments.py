@@ -45,19 +45,19 @@ def look_at_clock(view: View) -> Iterator[Note]:
         yield well("clock_right", "host", sources=_named(readings))
     elif len(off) == len(readings):
         worst = max(off, key=lambda one: abs(one.ahead))
-        note = fault if abs(worst.ahead) > FAULT_SECONDS else warning
-        yield note("clock_off", "host", off=_told(-worst.ahead), sources=_named(off))
+        told = fault if abs(worst.ahead) > FAULT_SECONDS else warning
+        yield told("clock_off", "host", off=_by_how_much(-worst.ahead), sources=_named(off))
     else:
         for one in off:
-            note = fault if abs(one.ahead) > FAULT_SECONDS else warning
-            yield note("clock_differs", one.source, off=_told(one.ahead))
+            told = fault if abs(one.ahead) > FAULT_SECONDS else warning
+            yield told("clock_differs", one.source, off=_by_how_much(one.ahead))
 
 
 def _named(readings: Sequence[Reading]) -> str:
     return ", ".join(dict.fromkeys(one.source for one in readings))
 
 
-def _told(seconds: float) -> str:
+def _by_how_much(seconds: float) -> str:
     """By how much somebody is ahead or behind."""
     size, way = abs(seconds), phrase("ahead" if seconds > 0 else "behind")
     if size < 2 * _MINUTE:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
+from zoneinfo import ZoneInfoNotFoundError
 
 import structlog
 
@@ -65,6 +66,8 @@ def _notes(check: Check, view: View) -> Iterator[Note]:
         yield from check.look(view)
     except OutOfSight as hidden:
         yield unknown("not_checked", because=label(hidden.check))
+    except ZoneInfoNotFoundError:
+        yield unknown("not_checked", because=label("timezone"))
     except Exception as broken:  # noqa: BLE001 - whatever it is, the operator hears the rest; told by type only
         log.warning("check_failed", check=check.name, error=type(broken).__name__)
         yield unknown("check_failed", error=type(broken).__name__)

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from service.doctor.certificates import enrolled_sha256
 from service.doctor.findings import Note, fault, unknown, warning, well, words
+from service.doctor.keyfiles import pin_file
 from service.doctor.moments import Reading
 from service.doctor.place import shown
 from service.host import HostInvalid, read_host
@@ -67,9 +68,16 @@ def look_at_csc(view: View) -> Iterator[Note]:
 
 
 def _credential(view: View, csc: Csc, owner: str) -> Note:
-    sha256 = enrolled_sha256(view, owner)
+    sha256, secret = enrolled_sha256(view, owner), pin_file(csc.pins, owner)
     if not sha256:
         return unknown("key_without_certificate", owner)
+    if is_seal(owner) and not secret.is_file():
+        return fault("secret_missing", owner, file=str(secret))
+    return _opened(csc, owner, sha256) or well("credential_fine", owner)
+
+
+def _opened(csc: Csc, owner: str, sha256: str) -> Note | None:
+    """What is wrong when the service is asked for the credential."""
     try:
         give_up(at_csc(csc, owner, sha256, None))
     except KeyMissing:
@@ -78,9 +86,7 @@ def _credential(view: View, csc: Csc, owner: str) -> Note:
         return fault("key_differs", owner, file=shown(csc.url))
     except SigningError as refused:
         return _refused(refused, shown(csc.url), owner)
-    except OSError:
-        return fault("secret_missing", owner, file=str(csc.token_file))
-    return well("credential_fine", owner)
+    return None
 
 
 def _refused(refused: SigningError, url: str, owner: str) -> Note:
@@ -120,8 +126,8 @@ def _account(bsre: Bsre, owner: str) -> Note:
         return fault(refused.code, shown(bsre.url))
     if status == "active":
         return well("account_active", owner)
-    note = warning if status == "unknown" else fault
-    return note(f"account_{status}", owner)
+    told = warning if status == "unknown" else fault
+    return told(f"account_{status}", owner)
 
 
 def _take_reading(view: View, url: str, ca_file: Path | None = None) -> None:

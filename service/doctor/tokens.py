@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from service.doctor.certificates import enrolled_sha256
 from service.doctor.findings import Note, State, fault, unknown, warning, well
-from service.doctor.keyfiles import pem_sha256
+from service.doctor.keyfiles import is_asked_for, pem_sha256, pin_file
 from service.errors import TekenError
 from service.keys import file_name, give_up, is_seal
 from service.openers import in_token
@@ -55,8 +54,8 @@ def _token(token: Token, label: str) -> Note:
         return fault("token_missing", label, labels=", ".join(token_labels(token.module)) or "-")
     if state.pin == "fine":
         return well("token_fine", label)
-    note = warning if state.pin == "low" else fault
-    return note(f"pin_{state.pin}", label)
+    told = warning if state.pin == "low" else fault
+    return told(f"pin_{state.pin}", label)
 
 
 def _keys(view: View, token: Token, owners: list[str]) -> Iterator[Note]:
@@ -64,7 +63,7 @@ def _keys(view: View, token: Token, owners: list[str]) -> Iterator[Note]:
     refused = False
     for owner in owners:
         note = _key(view, token, owner)
-        if note.state is State.OK and _is_asked_for(view, owner):
+        if note.state is State.OK and is_asked_for(view, owner):
             note = unknown("pin_not_tried", owner) if refused else _opened(view, token, owner)
             refused = refused or note.code in _ENDS_IT
         yield note
@@ -80,18 +79,10 @@ def _key(view: View, token: Token, owner: str) -> Note:
         return unknown("key_without_certificate", owner)
     if pem_sha256(file) != sha256:
         return fault("key_differs", owner, file=str(file))
-    if is_seal(owner) and not _pin_file(token, owner).is_file():
-        return fault("secret_missing", owner, file=str(_pin_file(token, owner)))
+    secret = pin_file(token.pins, owner)
+    if is_seal(owner) and not secret.is_file():
+        return fault("secret_missing", owner, file=str(secret))
     return well("token_key_seen", owner)
-
-
-def _pin_file(token: Token, owner: str) -> Path:
-    """Where the PIN of a seal is, which nobody types."""
-    return (token.pins or Path("pkcs11.pins")) / f"{file_name(owner)}.pin"
-
-
-def _is_asked_for(view: View, owner: str) -> bool:
-    return owner == view.asked.official or (view.asked.open_keys and is_seal(owner))
 
 
 def _opened(view: View, token: Token, owner: str) -> Note:

@@ -141,7 +141,7 @@ def test_the_seals_passphrase_is_wrong(house):
 
 def test_the_seals_passphrase_is_missing(house):
     (house.keys / "passphrase").unlink()
-    one_fault(house, code="secret_missing", check="key", subject=SEAL, asked=Asked(open_keys=True))
+    one_fault(house, code="secret_missing", check="key", subject=SEAL)
 
 
 def test_keys_that_open(house):
@@ -153,6 +153,18 @@ def test_an_officials_passphrase_is_wrong(house):
     one_fault(
         house, code="passphrase_wrong", check="key", subject=HEAD, asked=Asked(False, HEAD, bytearray(b"bukan-itu"))
     )
+
+
+def test_a_key_file_without_a_certificate_beside_it(house):
+    (house.keys / "malang.kadis.cert.pem").unlink()
+    found = house.examine()
+    assert faults(found) == []
+    assert [one.code for one in found if one.check == "key"] == ["key_alone", "key_there"]
+
+
+def test_a_key_of_a_kind_that_is_not_taken(house):
+    house.only_enrolled(HEAD, house.certify("kadis", kind="rsa1024"))
+    one_fault(house, code="certificate_key", check="certificate", subject=HEAD)
 
 
 def test_an_official_who_does_not_sign(house):
@@ -292,6 +304,21 @@ def test_redis_that_is_away(house):
     assert "sandi-contoh" not in repr(line)
 
 
+@pytest.mark.parametrize("login", ["", ":sandi-lama@"])
+def test_redis_that_refuses_our_login(house, redis_server, login):
+    from redis import Redis
+
+    with Redis.from_url(redis_server.url) as connection:
+        connection.config_set("requirepass", "sandi-contoh")
+    house.set(redis_url=redis_server.url.replace("redis://", f"redis://{login}"))
+    try:
+        line = one_fault(house, code="redis_refused", check="redis")
+    finally:
+        with Redis.from_url(redis_server.url.replace("redis://", "redis://:sandi-contoh@")) as connection:
+            connection.config_set("requirepass", "")
+    assert "sandi" not in line.subject
+
+
 def test_redis_that_answers(house, redis_server):
     house.set(redis_url=redis_server.url)
     assert [one.code for one in house.examine() if one.check == "redis"] == ["redis_fine"]
@@ -369,6 +396,7 @@ def test_time_zones_that_are_missing(house, monkeypatch):
         zoneinfo.reset_tzpath()
         zoneinfo.ZoneInfo.clear_cache()
     assert faults(found) == [("timezone", "Asia/Jakarta", "timezone_missing")]
+    assert {one.code for one in found if one.state is State.UNKNOWN} == {"not_checked"}
 
 
 # signing processes

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from service.doctor import State
+from service.doctor import Asked, State
 from tests.doctor.house import ITS_HEAD, SEALLESS, build, faults, states, write
 from tests.signing.cscserver import CREDENTIAL, TOKEN, csc_server
 from tests.signing.simulated import NIK, playing
@@ -107,6 +107,15 @@ def test_our_clock_is_six_minutes_off_by_all_others(bsre_house, tmp_path):
         line = only(bsre_house, "clock_off", "host", check="clock")
     assert "6 menit lebih lambat" in line.message
     assert service.url in line.message
+
+
+def test_a_passphrase_is_not_tried_where_only_signing_tries_it(bsre_house, tmp_path):
+    with playing(tmp_path / "bsre") as service:
+        bsre_house.at(service.url)
+        found = bsre_house.examine(Asked(False, ITS_HEAD, bytearray(b"frasa-contoh-satu")))
+    assert states(found, State.FAULT, State.UNKNOWN) == []
+    assert ("official", ITS_HEAD, "passphrase_not_tried") in states(found, State.WARNING)
+    assert service.requests("sign/pdf") == 0
 
 
 def test_an_official_without_an_account_in_the_file(bsre_house, tmp_path):

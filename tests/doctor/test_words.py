@@ -14,7 +14,7 @@ from service.doctor.moments import FAULT_SECONDS, WARNING_SECONDS
 from service.doctor.storage import _CODES
 
 SOURCES = sorted(Path(service.doctor.__file__).parent.glob("*.py"))
-MAKERS = {"well", "warning", "fault", "unknown", "note"}
+MAKERS = {"well", "warning", "fault", "unknown", "told"}
 FROM_ELSEWHERE = {
     # service/people.py and service/steps/fitness.py, of an enrolled certificate
     *(
