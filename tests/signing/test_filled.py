@@ -6,8 +6,11 @@ A key fills in its own update; a service gets the values in an update behind the
 from __future__ import annotations
 
 import dataclasses
+import io
 
 import pytest
+from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.sign.diff_analysis import DEFAULT_DIFF_POLICY
 
 from signing import (
     ARCHIVE_FIELDS,
@@ -19,14 +22,19 @@ from signing import (
     QrCode,
     SignatureSpec,
     ValueUnfit,
+    extend_lt,
+    extend_lta,
     fill,
     fill_and_seal,
     filling,
+    gather,
     inspect,
     pades,
     prove,
     sign,
 )
+from tests.signing.test_longterm import BEGIN, source, stamper
+from tests.signing.test_longterm import pki as pki_of
 from tests.signing.world import HEAD, HOLDER, SEAL, URL, VALUES, prepared, read_qr
 
 OTHER = {**VALUES, "nomor_register": "503.440/002/DPMPTSP/2026"}
@@ -209,3 +217,23 @@ def test_what_does_not_fit_is_refused_before_anything_is_signed():
         assert caught.value.code == code
     with pytest.raises(ValueUnfit, match="field_filled"):
         fill(fill(ALONE.ordered, VALUES), VALUES)
+
+
+@CASES
+def test_archiving_leaves_every_signature_sound_to_us_and_to_plain_pyhanko(case):
+    """Filled fields under a lock are where pyHanko, as others run it, takes an unchanged drawing for a change."""
+    world, begin = pki_of("p256"), BEGIN
+    clock = stamper(world)
+    pdf = fill_and_seal(
+        case.ordered, VALUES, world.signer("Kepala").backend, case.head, timestamper=clock, at=begin
+    ).pdf
+    if case.sealed:
+        pdf = sign(pdf, world.signer("Segel").backend, case.seal, timestamper=clock, at=begin).pdf
+    evidence = gather(pdf, world.trust, source(world), begin, timestamper=clock)
+    lta = extend_lta(extend_lt(pdf, evidence).pdf, clock, evidence).pdf
+    facts = inspect(lta, world.trust)
+    assert all(one.sound for one in facts.signatures)
+    reader = PdfFileReader(io.BytesIO(lta))
+    for one in reader.embedded_regular_signatures:
+        one.compute_integrity_info(DEFAULT_DIFF_POLICY)
+        assert one.summarise_integrity_info()["docmdp_ok"], one.diff_result
