@@ -102,7 +102,7 @@ BROKEN = (
         "the same under the name of an archive's time-stamp",
         SEALED,
         DSS,
-        "['segel']: The signature field lock",
+        "restricted by /SigFieldLock",
         _in_archive,
     ),
     Broken("root", "another root is trusted", HEAD, DSS, "NO_CERTIFICATE_CHAIN_FOUND", context="stranger"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from cryptography import x509
@@ -29,6 +29,7 @@ class Court:
 
     out: Path
     answers: dict[str, dict]
+    _found: dict[str, dict[str, list[str] | None]] = field(default_factory=dict, repr=False)
 
     def faults(self, paper: Paper) -> dict[str, list[str] | None]:
         """By judge; None where there is nothing to judge."""
@@ -64,6 +65,13 @@ class Court:
 
     def _faults(
         self, name: str, level: str | None, fields: tuple[str, ...], *, archived: bool = False
+    ) -> dict[str, list[str] | None]:
+        if name not in self._found:
+            self._found[name] = self._judged(name, level, fields, archived=archived)
+        return self._found[name]
+
+    def _judged(
+        self, name: str, level: str | None, fields: tuple[str, ...], *, archived: bool
     ) -> dict[str, list[str] | None]:
         answer = self.answers[name]
         return {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import re
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -23,6 +22,8 @@ from service.wiring import Teken, open_teken
 from tests.conformance import elsewhere
 from tests.conformance.pki import DAY, Authority, DevelopmentPki, Responding, publishing, time_stamping
 from tests.longterm.conftest import enrol
+from tests.procedures.stories import tree_of
+from tests.procedures.test_number_at_sign import variant
 from tests.signing.authorities import Holder
 from tests.support.office import OFFICES, TYPES, case_of, client_of, play, post, row
 
@@ -30,8 +31,9 @@ MADE = datetime(2026, 1, 1, tzinfo=UTC)
 """When the keys of the offices were made, as in the other tests."""
 
 
-USUAL, OCSP = "pkcs12", "ocsp"
-"""Ways: keys in files and revocation lists; everybody's certificate names an OCSP responder (otherwise as usual)."""
+USUAL, OCSP, ORDER, LONE = "pkcs12", "ocsp", "order", "lone"
+"""Ways: keys in files and revocation lists; everybody's certificate names an OCSP responder; the number comes with the head's order
+(ADR 0032), and there is no seal either (otherwise as usual)."""
 
 
 @dataclass(frozen=True)
@@ -68,10 +70,10 @@ class Kind:
         return "-".join(filter(None, (self.stage.name, self.key, other, self.level.name if self.level else "")))
 
     def exists_for(self, sop: str) -> bool:
-        """A procedure goes through this stage; in other ways than the usual, one procedure is enough."""
-        if self.way != USUAL and sop != ELSEWHERE:
+        """A procedure goes through this stage; in other ways than the usual, one or two procedures are enough."""
+        if self.way != USUAL and sop not in OTHERWISE[self.way]:
             return False
-        return self.stage.column != "sealed_sha" or sealed(sop)
+        return self.stage.column != "sealed_sha" or sealed(sop, self.way)
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,7 @@ class Paper:
     @property
     def signed(self) -> tuple[str, ...]:
         """Whose signatures it bears, in order."""
-        return tuple(name for name in self.kind.stage.signed if name == HEAD or sealed(self.sop))
+        return tuple(name for name in self.kind.stage.signed if name == HEAD or sealed(self.sop, self.kind.way))
 
 
 UNSIGNED = (Stage("draft", "draft_sha"), Stage("final", "final_sha"))
@@ -106,6 +108,8 @@ B_LT, B_LTA = Level("B-LT", "PAdES-BASELINE-LT", True), Level("B-LTA", "PAdES-BA
 LONG = ((HEADED, B_T), (SEALED, B_T), *zip(VERSIONS, (B_LT, B_LTA, B_LTA), strict=True))
 """What one office that issues at B-LT and wants B-LTA leaves behind: signatures at B-T, then its versions."""
 ELSEWHERE = "002"
+OTHERWISE = {OCSP: ("002",), ORDER: ("002", "003"), LONE: ("003",), **dict.fromkeys(elsewhere.BACKENDS, (ELSEWHERE,))}
+"""The procedures for which a way other than the usual is gone."""
 KINDS = (
     *(Kind(stage) for stage in UNSIGNED),
     *(Kind(stage, key, B_B) for stage in (HEADED, SEALED) for key in KEYS),
@@ -113,12 +117,18 @@ KINDS = (
     *(Kind(UPGRADED, key, B_LTA) for key in KEYS),
     *(Kind(stage, TSA, level, way) for way in elsewhere.BACKENDS for stage, level in LONG),
     *(Kind(stage, "p256", level, OCSP) for stage, level in LONG if stage.version),
+    *(
+        Kind(stage, "p256", level, way)
+        for way in (ORDER, LONE)
+        for stage, level in LONG
+        if (way, stage) != (LONE, SEALED)
+    ),
 )
 PROCEDURES = {OFFICES.permit_type(*pair).procedure.sop: pair for pair in TYPES}
 
 
-def sealed(sop: str) -> bool:
-    return OFFICES.permit_type(*PROCEDURES[sop]).procedure.sealed
+def sealed(sop: str, way: str) -> bool:
+    return way != LONE and OFFICES.permit_type(*PROCEDURES[sop]).procedure.sealed
 
 
 def papers() -> list[Paper]:
@@ -139,6 +149,12 @@ def make(out: Path, keys: Path, home: Path) -> None:
         for key in KEYS:
             _play_long(world, out, home / key, keys / key, (key, USUAL))
             _upgrade(world, out, home / f"{key}-short", keys / key, key)
+        for way in (ORDER, LONE):
+            for sop in OTHERWISE[way]:
+                here = home / f"{way}-{sop}"
+                tree = _archiving(variant(here, PROCEDURES[sop][0], sealed=way == ORDER))
+                with_order = replace(world, settings={**world.settings, "templates": tree})
+                _play_long(with_order, out, here / "office", keys / "p256", ("p256", way))
         for way, opened in elsewhere.BACKENDS.items():
             with opened(DevelopmentPki(folder=keys / TSA), PROCEDURES[ELSEWHERE][0], home / "elsewhere") as held:
                 _play_long(world, out, home / way, keys / TSA, (TSA, way), held)
@@ -171,7 +187,12 @@ def _world(keys: Path, home: Path) -> Iterator[World]:
     first, second = (pkis[TSA].tsa(name, years, begin=now - DAY) for name, years in (("TSA 1", 0.55), ("TSA 2", 10)))
     authority = Authority(first)
     with time_stamping(authority) as tsa, publishing(lists) as urls:
-        settings = {"tsa_url": tsa, "crl_url": ",".join(urls), "templates": _archiving(home / "templates"), **trusted}
+        settings = {
+            "tsa_url": tsa,
+            "crl_url": ",".join(urls),
+            "templates": _archiving(tree_of(home, *OFFICES.offices)),
+            **trusted,
+        }
         yield World(authority, second, settings)
 
 
@@ -186,13 +207,12 @@ def _ocsp_world(keys: Path, home: Path) -> Iterator[World]:
         first, second = pki.tsa("TSA 1", 0.55), pki.tsa("TSA 2", 10)
         authority = Authority(first)
         with time_stamping(authority) as tsa:
-            settings = {"tsa_url": tsa, "crl_url": urls[0], "templates": _archiving(home / "templates")}
+            settings = {"tsa_url": tsa, "crl_url": urls[0], "templates": _archiving(tree_of(home, *OFFICES.offices))}
             yield World(authority, second, settings)
 
 
 def _archiving(templates: Path) -> Path:
-    """The project's offices, all of which issue at B-LT and want B-LTA."""
-    shutil.copytree(PROJECT / "templates", templates)
+    """Let all these offices issue at B-LT and want B-LTA."""
     for file in templates.glob("*/office.toml"):
         text = re.sub(r"^issue_at_least = .+$", 'issue_at_least = "B-LT"', file.read_text(), flags=re.MULTILINE)
         file.write_text(re.sub(r"^target = .+$", 'target = "B-LTA"', text, flags=re.MULTILINE))
@@ -258,7 +278,7 @@ def _play(teken: Teken, out: Path, kinds: list[Kind]) -> dict[str, str]:
     found = {}
     for sop, (office, type_) in PROCEDURES.items():
         mine = [kind for kind in kinds if kind.exists_for(sop)]
-        if not mine:
+        if not mine or office not in teken.offices.offices:
             continue
         body = case_of(teken.offices.permit_type(office, type_), "UJI-0001", teken.clock.now())
         found[sop] = permit = post(teken, client_of(teken, office), body).body["id"]

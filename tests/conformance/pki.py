@@ -1,4 +1,4 @@
-"""What the development PKI lacks and a validator asks for: revocation lists of its CAs, time-stamping authorities, and where both answer."""
+"""What the development PKI lacks and a validator asks for: revocation lists, OCSP, time-stamping authorities, and where they answer."""
 
 from __future__ import annotations
 

@@ -19,7 +19,14 @@ STEP_WORDS = {
     "archived": "+ document time-stamp",
     "renewed": "+ renewal",
 }
-KEPT = {"pkcs12": "PKCS#12", "pkcs11": "PKCS#11", "csc": "CSC", "ocsp": "PKCS#12 ³"}
+KEPT = {
+    "pkcs12": "PKCS#12",
+    "pkcs11": "PKCS#11",
+    "csc": "CSC",
+    "ocsp": "PKCS#12 ³",
+    "order": "PKCS#12 ⁴",
+    "lone": "PKCS#12 ⁵",
+}
 WARNINGS = {
     "BBB_FC_ISVADMDPD_ANS": "DocMDP",
     "BBB_FC_ISVAFMDPD_ANS": "FieldMDP",
@@ -60,6 +67,10 @@ looks the same to it, and a changed page is told apart by "visual difference" (b
 then EU DSS sees a visual difference instead, and pyHanko, our inspector, rejects the filling.
 
 ³ Another PKI, whose certificates name an OCSP responder; its answers lie in the DSS.
+
+⁴ Number-after procedures in offices that number with the head's order (`number_at_sign`): his signature covers the filled fields.
+
+⁵ As ⁴, without a seal: the head's signature is the only one, and certifies with P=1.
 
 ## What EU DSS is given
 

@@ -2,9 +2,8 @@ package teken.judges;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
-import java.io.IOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -22,15 +21,13 @@ public final class Main {
 
     public static void main(String[] arguments) throws Exception {
         Request[] requests = JSON.readValue(Path.of(arguments[0]).toFile(), Request[].class);
-        List<Map<String, Object>> answers = new ArrayList<>();
         Pages pages = new Pages();
-        for (Request request : requests) {
-            answers.add(judged(request, pages));
-        }
+        List<Map<String, Object>> answers =
+                Arrays.stream(requests).parallel().map(request -> judged(request, pages)).toList();
         JSON.writeValue(Path.of(arguments[1]).toFile(), answers);
     }
 
-    private static Map<String, Object> judged(Request request, Pages pages) throws IOException {
+    private static Map<String, Object> judged(Request request, Pages pages) {
         Map<String, Object> answer = new LinkedHashMap<>();
         answer.put("file", request.file());
         answer.put("verapdf", pages.failures(Path.of(request.file())));

@@ -25,7 +25,7 @@ final class Pages {
     }
 
     /** Failed rules with the number of places, by profile: {@code {"3a": {"6.3.3-1": 2}, "ua1": {}}}. */
-    Map<String, Map<String, Integer>> failures(Path file) throws IOException {
+    Map<String, Map<String, Integer>> failures(Path file) {
         Map<String, Map<String, Integer>> failures = new LinkedHashMap<>();
         for (PDFAFlavour profile : PROFILES) {
             failures.put(profile.getId(), failures(file, profile));
@@ -33,12 +33,12 @@ final class Pages {
         return failures;
     }
 
-    private static Map<String, Integer> failures(Path file, PDFAFlavour profile) throws IOException {
+    private static Map<String, Integer> failures(Path file, PDFAFlavour profile) {
         try (InputStream stream = Files.newInputStream(file);
                 PDFAParser parser = Foundries.defaultInstance().createParser(stream, profile);
                 PDFAValidator validator = Foundries.defaultInstance().createValidator(profile, false)) {
             return rules(validator.validate(parser));
-        } catch (VeraPDFException unreadable) {
+        } catch (IOException | VeraPDFException unreadable) {
             return Map.of(unreadable.getClass().getSimpleName(), 1);
         }
     }
