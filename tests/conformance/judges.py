@@ -65,7 +65,7 @@ def judge(requests: Sequence[Request], work: Path) -> dict[str, dict]:
 
 def page_faults(answer: dict, profile: str) -> list[str]:
     """veraPDF: the rules that a file breaks."""
-    return [f"{rule} ({places}x)" for rule, places in answer["verapdf"][profile].items()]
+    return [f"{rule} ({places}x)" for rule, places in sorted(answer["verapdf"][profile].items())]
 
 
 def signature_faults(answer: dict, level: str, fields: Sequence[str]) -> list[str]:
