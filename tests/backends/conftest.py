@@ -99,10 +99,11 @@ def furnish(folder: Path, keys: Path, database: str, kind: tuple[str, str], sign
 
 
 def head_of(kind: tuple[str, str]) -> str:
-    """The official (office/code) who holds the role that signs."""
+    """The official (office/code) who holds the role that signs, with no end."""
     office = load_offices(PROJECT / "templates").offices[kind[0]]
     signs = {role.code for role in office.roles.values() if role.signs}
-    return next(f"{kind[0]}/{one.code}" for one in office.people if signs & {role for role, *_ in one.roles})
+    holds = {one.code: [role for role, _, _, until, _ in one.roles if until is None] for one in office.people}
+    return next(f"{kind[0]}/{code}" for code, roles in holds.items() if signs & set(roles))
 
 
 @dataclass
