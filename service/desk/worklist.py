@@ -134,8 +134,11 @@ def search(teken: Teken, who: Session, words: str) -> tuple[Item, ...]:
         name = _name_in(connection.dialect.name)
         newest = and_(revisions.c.permit == permits.c.id, revisions.c.revision == permits.c.revision)
         found = or_(*(one.ilike(pattern, escape="\\") for one in (permits.c.number, permits.c.upstream_id, name)))
-        query = select(permits).join(revisions, newest).where(permits.c.office == who.account.office, found)
-        rows = connection.execute(query.order_by(permits.c.created_at.desc(), permits.c.id).limit(MOST_FOUND)).all()
+        ids = select(permits.c.id).join(revisions, newest).where(permits.c.office == who.account.office, found)
+        ids = ids.order_by(permits.c.created_at.desc(), permits.c.id).limit(MOST_FOUND)
+        order = connection.execute(ids).scalars().all()
+        rows = connection.execute(select(permits).where(permits.c.id.in_(order))).all()
+        rows = sorted(rows, key=lambda row: order.index(row.id))
         waiting = [row for row in rows if row.queue == "person"]
         return _items(teken, connection, who, rows, _due(teken, connection, waiting))
 

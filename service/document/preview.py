@@ -6,6 +6,7 @@ import io
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import TypeAlias
 
 import pypdfium2
@@ -34,7 +35,7 @@ def picture(pdf: bytes, *, page: int, width: int, mark: str = "", frames: Sequen
     _draw(sheet, boxes, width)
     out = io.BytesIO()
     small = sheet.quantize(COLOURS, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
-    small.save(out, "PNG", compress_level=9)
+    small.save(out, "PNG", compress_level=6)
     return out.getvalue()
 
 
@@ -62,7 +63,9 @@ def _rendered(pdf: bytes, page: int, dpi: float) -> Image.Image:
 
 
 def _marked(sheet: Image.Image, mark: str) -> Image.Image:
-    return Image.alpha_composite(sheet.convert("RGBA"), _mark(mark, sheet.size)).convert("RGB") if mark else sheet
+    if mark:
+        sheet.paste(MARK_GREY, (0, 0, *sheet.size), _mark(mark, sheet.size))
+    return sheet
 
 
 def _places(page: pypdfium2.PdfPage, text: str, scale: float) -> list[Box]:
@@ -80,12 +83,14 @@ def _draw(sheet: Image.Image, boxes: Sequence[Box], width: int) -> None:
         pen.rectangle(frame, fill=FRAME_FILL, outline=FRAME_LINE, width=max(1, width // 600))
 
 
+@lru_cache(maxsize=8)
 def _mark(words: str, size: tuple[int, int]) -> Image.Image:
-    """Draw the words once, large and slanted, on a transparent sheet."""
-    font = ImageFont.load_default(size=size[0] / 4)
-    sheet = Image.new("RGBA", (max(size) * 2, max(size) * 2), (0, 0, 0, 0))
-    middle = sheet.width // 2
-    ImageDraw.Draw(sheet).text((middle, middle), words, font=font, fill=(*MARK_GREY, MARK_ALPHA), anchor="mm")
+    """Draw the words once, large and slanted, as a mask; at a quarter of the size, since soft edges do and turning costs."""
+    width, height = size[0] // 4, size[1] // 4
+    font = ImageFont.load_default(size=width / 4)
+    side = 2 * max(width, height)
+    sheet = Image.new("L", (side, side), 0)
+    ImageDraw.Draw(sheet).text((side // 2, side // 2), words, font=font, fill=MARK_ALPHA, anchor="mm")
     turned = sheet.rotate(MARK_ANGLE, Image.Resampling.BICUBIC)
-    left, top = middle - size[0] // 2, middle - size[1] // 2
-    return turned.crop((left, top, left + size[0], top + size[1]))
+    left, top = (side - width) // 2, (side - height) // 2
+    return turned.crop((left, top, left + width, top + height)).resize(size, Image.Resampling.BICUBIC)

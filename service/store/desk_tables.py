@@ -119,4 +119,3 @@ Index(
     postgresql_where=AT_DESK,
 )
 Index("permits_stuck", permits.c.office, sqlite_where=STUCK, postgresql_where=STUCK)
-Index("permits_newest", permits.c.office, permits.c.created_at)

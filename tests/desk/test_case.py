@@ -11,12 +11,15 @@ from PIL import Image
 from sqlalchemy import insert, text, update
 
 from service import acts, queries
+from service.app import create_app
+from service.clock import SetClock
 from service.errors import StateForbids
 from service.permits import State
 from service.sop.model import Verb
 from service.store.tables import mandates
+from tests.desk.people import Desk
 from tests.desk.shelf import KUDUS, MALANG, ROHIL, ROHUL, Upstream, logged, recorded, until
-from tests.support.office import play, row
+from tests.support.office import NOW, open_office, play, row
 
 OFFICE = "rokan-hulu"
 XSS = "<script>alert('x')</script>"
@@ -77,11 +80,33 @@ def test_a_link_can_not_claim_that_something_was_done(desk, hulu):
 
 @pytest.mark.parametrize("together", [False, True])
 def test_a_double_click_is_one_act_even_if_the_next_role_is_also_mine(desk, hulu, together):
-    permit = hulu.send()
+    _click_twice(desk.at_work(OFFICE, "kasi"), hulu.send(), together=together)
+
+
+def test_list_search_case_and_double_click_on_postgresql(tmp_path, keys, postgres):
+    clock = SetClock(NOW)
+    teken = open_office(tmp_path, keys, clock=clock, database=postgres)
+    desk, hulu = Desk(teken, clock, create_app(teken)), Upstream(teken, ROHUL)
+    other, permit = hulu.send(1), hulu.send(2, applicant__nama="Wening Contoh 100% Hapsari")
+    kasi = desk.at_work(OFFICE, "kasi")
+    kasi.get("/meja/?saring=verify")
+    assert "2 berkas menunggu Anda" in kasi.text
+    for asked, found in (("WENING", True), ("100%", True), ("hulu-0002", True), ("1_0", False), ("0%H", False)):
+        kasi.get("/meja/", query_string={"cari": asked})
+        assert (permit in kasi.page) is found, asked
+        assert other not in kasi.page
+    _click_twice(kasi, permit, together=True)
+    acts.give_back(teken, f"{OFFICE}/kabid", permit, reason="keliru")
+    kasi.get("/meja/?saring=returned")
+    assert permit in kasi.page
+    teken.close()
+
+
+def _click_twice(kasi, permit: str, *, together: bool) -> None:
+    desk = kasi.desk
     both = {"official": f"{OFFICE}/kasi", "office": OFFICE, "role": "kepala_bidang", "kind": "plt"}
     with desk.teken.db.write() as connection:
         connection.execute(insert(mandates).values(id="dua", valid_from="2026-01-01", **both))
-    kasi = desk.at_work(OFFICE, "kasi")
     fields = form(kasi, permit)
     if together:
         answers = _at_once(lambda: kasi.browser.post(f"/meja/izin/{permit}/baca", data={"csrf": kasi.csrf, **fields}))

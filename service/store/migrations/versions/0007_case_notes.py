@@ -26,7 +26,6 @@ def upgrade() -> None:
     op.create_index('permits_at_desk', 'permits', ['office', 'pin', 'position'], sqlite_where=at_desk, postgresql_where=at_desk)
     stuck = sa.text("(parked_from IS NOT NULL OR state IN ('parked','returned'))")
     op.create_index('permits_stuck', 'permits', ['office'], sqlite_where=stuck, postgresql_where=stuck)
-    op.create_index('permits_newest', 'permits', ['office', 'created_at'])
 
 
 def downgrade() -> None:
