@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Row, and_, func, select
 
+from service.batch_ends import unconfirmed
 from service.desk.selection import signer_lives
 from service.errors import NotFound
 from service.store import batches as rows
@@ -34,6 +35,11 @@ class Document:
     result: str
     cause: str | None
     retryable: bool
+
+    @property
+    def unconfirmed(self) -> bool:
+        """A signature may exist: it is sent again only after the signer has allowed it."""
+        return not self.retryable and self.cause is not None and unconfirmed(self.cause)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,14 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Row, or_, select
 
-from service import acts, flow, moves
-from service.deadlines import deadlines
-from service.desk import book
+from service import acts, flow, moves, resend
+from service.deadlines import rows_due, totals_due
+from service.desk import book, notes
+from service.desk.notes import Note
 from service.document.preview import page_count
 from service.errors import Conflict, NotFound, TekenError
-from service.people import NamedSignatory, signatory
+from service.people import signatory
 from service.permits import State
 from service.sop.model import Verb
+from service.store import dispatches
 from service.store.desk_tables import desk_log
 from service.store.permits import lock
 from service.store.tables import acts as done
@@ -70,6 +72,12 @@ class Item:
     place: str
     due: str | None
     parafs: tuple[tuple[str, str], ...]  # initials, name
+    notes: tuple[Note, ...]  # the aide's
+
+    @property
+    def first(self) -> bool:
+        """The aide asks to take it before others."""
+        return any(one.first for one in self.notes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,13 +143,17 @@ def tray(teken: Teken, session: Session, only_type: str | None = None, page: int
 
 def papers(connection: Connection, teken: Teken, session: Session, ids: Collection[str] | None = None) -> list[Paper]:
     """Return the papers of the office that are due for a signature in this person's roles, ordered and parked ones too."""
-    roles, known = signing_roles(teken, session), _Today(connection, teken, session.account.official)
+    roles = signing_roles(teken, session)
     query = select(permits).where(permits.c.office == session.account.office, permits.c.state.in_(_BEFORE_SIGNATURE))
     if ids is not None:
         query = query.where(permits.c.id.in_(ids))
     rows = connection.execute(query.order_by(permits.c.type, permits.c.complete_at, permits.c.id)).all()
     due = [(row, bundle) for row in rows if (bundle := _for_signature(teken, row, roles)) is not None]
     marks = _marks(connection, session.account.id, [row.id for row, _ in due])
+    first = notes.first(connection, session.account.office)
+    unsettled = dispatches.unsettled_among(connection, [row.id for row, _ in due])
+    known = _Today(connection, teken, session.account.official, unsettled)
+    due.sort(key=lambda one: (one[0].type, one[0].id not in first))
     return [_paper(row, bundle, marks.get(row.id, _Marks()), known) for row, bundle in due]
 
 
@@ -195,6 +207,13 @@ def give_back(teken: Teken, session: Session, permit: str, sha: str, reason: str
     acts.give_back(teken, session.account.official, permit, reason=reason)
 
 
+def confirm_resend(teken: Teken, session: Session, permit: str) -> None:
+    """The signer allows what may have been signed to be sent again. Raises NotFound, and Conflict as `resend` does."""
+    one(teken, session, permit)
+    assert session.account.official is not None, "only who signs confirms"
+    resend.confirm_resend(teken, session.account.official, permit)
+
+
 def make_again(teken: Teken, session: Session) -> int:
     """Have every paper made again that names somebody else than who signs today; parafs and numbers stay. Return how many."""
     with teken.db.read() as connection:
@@ -227,32 +246,43 @@ class _Today:
     connection: Connection
     teken: Teken
     official: str | None
-    _found: dict[tuple[str, str], NamedSignatory | str] = field(default_factory=dict)
+    unsettled: set[str]  # permits that went out to a signing service, and nobody knows whether they were signed
+    _found: dict[tuple[str, str], tuple[str, str] | str] = field(default_factory=dict)
 
     def hindrance(self, row: Row[Any], bundle: Bundle) -> str | None:
         """Return why this person can't order the signature now: a code, as the order itself would refuse."""
-        if row.state == State.SIGNING:
-            return "ordered_already"
-        if row.queue != "person":
-            return "parked"
-        if row.final_sha is None:
-            return "paper_in_making"
+        if (elsewhere := _not_at_hand(row)) is not None:
+            return elsewhere
+        if row.id in self.unsettled:
+            return "resend_unconfirmed"
         act = flow.at(bundle.permit_type.procedure, row.position)
         found = self._signatory(bundle, str(act.role) if act else "")
         if isinstance(found, str):
             return found
-        if found.as_json() != row.signatory:
+        official, named = found
+        if named != row.signatory:
             return "signatory_changed"
-        return None if found.official == self.official else "not_the_signatory"
+        return None if official == self.official else "not_the_signatory"
 
-    def _signatory(self, bundle: Bundle, role: str) -> NamedSignatory | str:
+    def _signatory(self, bundle: Bundle, role: str) -> tuple[str, str] | str:
+        """Return who signs and the text that names him on a paper, or the code of why nobody can."""
         key = (bundle.pin, role)
         if key not in self._found:
             try:
-                self._found[key] = signatory(self.connection, bundle.office, role, self.teken.clock.now())
+                named = signatory(self.connection, bundle.office, role, self.teken.clock.now())
+                self._found[key] = (named.official, named.as_json())
             except TekenError as nobody:
                 self._found[key] = nobody.code
         return self._found[key]
+
+
+def _not_at_hand(row: Row[Any]) -> str | None:
+    """Return why the paper does not lie in the tray just now."""
+    if row.state == State.SIGNING:
+        return "ordered_already"
+    if row.queue != "person":
+        return "parked"
+    return "paper_in_making" if row.final_sha is None else None
 
 
 def _for_signature(teken: Teken, row: Row[Any], roles: frozenset[str]) -> Bundle | None:
@@ -310,7 +340,7 @@ def _groups(
     return tuple(
         Group(
             code,
-            listed[0].bundle.permit_type.title,
+            listed[0].bundle.permit_type.name,
             tuple(listed),
             tuple(items[one.permit] for one in shown.get(code, ())),
         )
@@ -319,15 +349,16 @@ def _groups(
 
 
 def _items(connection: Connection, chosen: Sequence[Paper]) -> list[Item]:
-    ids = [one.permit for one in chosen]
-    cases = _cases(connection, ids)
-    parafs = _parafs(connection, ids)
+    ids, known = [one.permit for one in chosen], [(one.row, one.bundle) for one in chosen]
+    cases, parafs, said = _cases(connection, ids), _parafs(connection, ids), notes.of(connection, ids)
+    by_row, total = rows_due(connection, known), totals_due(connection, known)
     return [
         Item(
             one,
             *cases[one.permit],
-            deadlines(connection, one.row, one.bundle)["total"],
-            tuple(parafs.get(one.permit, ())),
+            due=by_row[one.permit] or total[one.permit],
+            parafs=tuple(parafs.get(one.permit, ())),
+            notes=tuple(said.get(one.permit, ())),
         )
         for one in chosen
     ]

@@ -73,6 +73,7 @@ def batch_progress(batch_id: str) -> Response:
         batch=now,
         latest=progress.latest(teken(), batch_id),
         causes=cause_words,
+        fragment=True,
         told=request.args.get("kabar", type=int),
     )
     if not now.going:
@@ -111,7 +112,7 @@ def _preflight(chosen: str, *, status: int = 200, fault: str | None = None) -> R
         left.setdefault(cause, []).append(item)
     types: dict[str, int] = {}
     for one in found.ready:
-        title = one.bundle.permit_type.title
+        title = one.bundle.permit_type.name
         types[title] = types.get(title, 0) + 1
     backend = teken().offices.office(here().account.office).signing.backend
     return page(
@@ -128,7 +129,7 @@ def _preflight(chosen: str, *, status: int = 200, fault: str | None = None) -> R
 
 def _shown(batch_id: str, *, status: int = 200, fault: str | None = None) -> Response:
     now = progress.progress(teken(), here(), batch_id)
-    wanted = request.args.get("hasil", "")
+    wanted = request.args.get("hasil", "") or ("signed" if now.signed and not now.active else "")
     listed = (
         progress.listed(teken(), here(), batch_id, wanted, request.args.get("hal", 1, type=int)) if wanted else None
     )
@@ -141,7 +142,7 @@ def _shown(batch_id: str, *, status: int = 200, fault: str | None = None) -> Res
         listed=listed,
         fault=fault,
         causes=cause_words,
-        told=now.quarter,
+        fragment=False,
     )
 
 

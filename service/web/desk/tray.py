@@ -89,6 +89,16 @@ def tray_renew() -> AnyResponse:
     return redirect(url_for("desk.tray"), 303)
 
 
+@route("/ttd/kirim-ulang/<permit>", SIGNER, methods=("POST",))
+def tray_resend(permit: str) -> AnyResponse:
+    """Allow a document to be sent again though its first signature may exist."""
+    trays.confirm_resend(teken(), here(), permit)
+    saw("tray.resend_confirmed", permit)
+    batch = request.form.get("batch")
+    back = url_for("desk.show_batch", batch_id=batch) if batch else url_for("desk.tray_paper", permit=permit)
+    return redirect(back, 303)
+
+
 def cause_words(code: str) -> tuple[str, str]:
     """Return what happened and what to do, for a cause's code."""
     words = frame.words()
@@ -116,6 +126,7 @@ def _paper(paper: trays.Paper, *, status: int = 200, faults: dict[str, str] | No
         chosen=request.form.get("alasan", ""),
         text=request.form.get("catatan", ""),
         faults=faults or {},
+        marked=1 if request.args.get("sorot") == "1" else None,
         causes=cause_words,
     )
 
