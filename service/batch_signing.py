@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import structlog
-from sqlalchemy import ColumnElement, Row
+from sqlalchemy import ColumnElement, Row, false
 
 from service import batch_ends, journal, signers
 from service.custody import Custody
@@ -59,6 +59,16 @@ def claimable(teken: Teken) -> ColumnElement[bool]:
     if custody is None:
         return batches.claimable(ready)
     return batches.claimable(ready, custody.unproven(teken.clock.now()), custody.id)
+
+
+def mates(teken: Teken, permit: str) -> tuple[ColumnElement[bool], int]:
+    """Return which permits may go out in one request with this one, and how many: none before its batch's secret is proven."""
+    with teken.db.read() as connection:
+        item = batches.ordered(connection, permit)
+        row = batches.row(connection, item.batch) if item is not None else None
+    if row is None or row.state != BatchState.RUNNING or teken.custody is None:
+        return false(), 0
+    return batches.waits_for(row.id), teken.custody.chunk(row.id, teken.clock.now()) - 1
 
 
 def proved(teken: Teken, batch: str) -> None:

@@ -17,7 +17,7 @@ from service.clock import instant
 from service.errors import TekenError
 from service.handover import Authority, Document, HandoverBroken, Sealed, check, unseal, wipe
 from service.identity import REFRESH, Announcement, Identity
-from service.keys import Opened, give_up, proven_by_use
+from service.keys import Courier, Opened, give_up, proven_by_use
 from signing import SigningError
 
 LONGEST_WINDOW = timedelta(minutes=60)
@@ -114,6 +114,11 @@ class Custody:
         """Return the batches whose key is open, and whose secret only a first signature proves."""
         keys = {batch: self._held[batch].key for batch in self.ready(now)}
         return frozenset(batch for batch, key in keys.items() if key is not None and proven_by_use(key))
+
+    def chunk(self, batch: str, now: datetime) -> int:
+        """Return how many documents of a batch go to its service in one request; one where they are signed here."""
+        key = self._held[batch].key if batch in self.ready(now) else None
+        return key.client.chunk if isinstance(key, Courier) else 1
 
     def open(self, batch: str, opener: Opener) -> str | None:
         """Try the passphrase on the key, once, and return the fault's code; asked again, tell what the one attempt found."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import random
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -11,11 +12,11 @@ import structlog
 
 from service import batch_ends, failpoints, flow, moves
 from service.archive import ArchiveDamaged
-from service.batch_signing import claimable
+from service.batch_signing import claimable, mates
 from service.clock import stamp
 from service.errors import TekenError
 from service.permits import RELEASED, State
-from service.steps import STEPS, Work
+from service.steps import STEPS, Work, sign_together
 from service.store import StoreBusy
 from service.store.permits import LONGEST_WAIT, Claim, Lost, change, claim, due_ids, fenced
 from signing import ProofFailed, SigningError
@@ -59,28 +60,63 @@ def advance(teken: Teken, queue: str, permit: str | None = None) -> bool:
     """Claim one due step and do it; tell whether there was one. Its failure is recorded on the permit, never raised."""
     lease = timedelta(seconds=teken.settings.lease_seconds)
     only = claimable(teken) if queue == "sign" else None
-    now = teken.clock.now()
     with teken.db.write() as connection:
-        taken = claim(connection, queue, now, lease, permit, only=only)
-        if taken is None:
-            return False
-        held, row = taken
+        taken = claim(connection, queue, teken.clock.now(), lease, permit, only=only)
+    if taken is None:
+        return False
     failpoints.passing("claim.after_commit")
-    if held.attempts > teken.settings.max_attempts:
-        _park(teken, held, row.fault or "worker_died")
-        return True
-    _attempt(teken, held, row)
+    all_taken = [taken, *(_mates(teken, taken[1], lease) if queue == "sign" else ())]
+    _attempt(teken, [one for one in all_taken if not _worn_out(teken, *one)])
     return True
 
 
-def _attempt(teken: Teken, held: Claim, row: Row) -> None:  # type: ignore[type-arg]
+def _mates(teken: Teken, row: Row, lease: timedelta) -> Iterator[tuple[Claim, Row]]:  # type: ignore[type-arg]
+    """Claim what goes to the same service in the same request."""
+    same, most = mates(teken, row.id)
+    for _ in range(most):
+        with teken.db.write() as connection:
+            taken = claim(connection, "sign", teken.clock.now(), lease, only=same)
+        if taken is None:
+            return
+        yield taken
+
+
+def _worn_out(teken: Teken, held: Claim, row: Row) -> bool:  # type: ignore[type-arg]
+    if held.attempts > teken.settings.max_attempts:
+        _park(teken, held, row.fault or "worker_died")
+        return True
+    return False
+
+
+def _attempt(teken: Teken, taken: Sequence[tuple[Claim, Row]]) -> None:  # type: ignore[type-arg]
+    """Do the due step of each; several are always signatures of one batch. Each failure is that permit's own."""
+    works: list[Work] = []
+    for held, row in taken:
+        with _recorded(teken, held, row):
+            works.append(Work(held, row, teken.pins.open(row.pin)))
+    outcomes = sign_together(teken, works) if len(works) > 1 else [_done(teken, work) for work in works]
+    for work, outcome in zip(works, outcomes, strict=True):
+        with _recorded(teken, work.claim, work.row):
+            if isinstance(outcome, Exception):
+                raise outcome
+            if outcome is not None and outcome.queue in {"work", "sign"}:
+                teken.doorbell.ring(outcome.queue, outcome.id)
+
+
+def _done(teken: Teken, work: Work) -> Row | Exception | None:  # type: ignore[type-arg]
     try:
-        bundle = teken.pins.open(row.pin)
-        step = flow.due_step(row, bundle.permit_type.procedure)
+        step = flow.due_step(work.row, work.procedure)
         assert step is not None, "a queued permit has a due step"
-        after = STEPS[step](teken, Work(held, row, bundle))
-        if after is not None and after.queue in {"work", "sign"}:
-            teken.doorbell.ring(after.queue, after.id)
+        return STEPS[step](teken, work)
+    except Exception as failed:  # noqa: BLE001 - told apart where it is recorded
+        return failed
+
+
+@contextlib.contextmanager
+def _recorded(teken: Teken, held: Claim, row: Row) -> Iterator[None]:  # type: ignore[type-arg]
+    """Record on the permit what went wrong inside; nothing is raised."""
+    try:
+        yield
     except Lost:
         log.info("claim_lost", permit=row.id)
     except StoreBusy:

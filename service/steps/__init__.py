@@ -16,7 +16,7 @@ from service.steps.issue import issue
 from service.steps.notify import notify
 from service.steps.number import number
 from service.steps.seal import seal
-from service.steps.sign import sign
+from service.steps.sign import sign, sign_together
 from service.steps.work import Work
 
 if TYPE_CHECKING:
@@ -35,4 +35,4 @@ STEPS: dict[str, Step] = {
     "archive": archive,
 }
 
-__all__ = ["STEPS", "Work"]
+__all__ = ["STEPS", "Work", "sign_together"]

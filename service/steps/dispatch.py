@@ -99,21 +99,21 @@ def send(teken: Teken, courier: Courier, errands: Sequence[Errand]) -> list[Home
     A document with an exception is not signed, or nobody knows: OutcomeUnknown, ProofFailed (quarantined), Lost, StoreBusy,
     KeyUnusable, SigningFailed.
     """
-    for errand in errands:
-        _check_settled(teken, errand)
+    found = [_checked(teken, errand) for errand in errands]
+    if all(isinstance(one, Exception) for one in found):
+        return [one for one in found if isinstance(one, Exception)]
     try:
         courier.client.check_account()
         secret = courier.secret()
     except SigningError as refused:
-        return [refused] * len(errands)
-    begun = [_begun(teken, courier, errand) for errand in errands]
+        return [one if isinstance(one, Exception) else refused for one in found]
+    begun = [one if isinstance(one, Exception) else _begun(teken, courier, one) for one in found]
     sent = [one for one in begun if isinstance(one, Sent)]
-    if not sent:
-        return [one for one in begun if isinstance(one, Exception)]
-    failpoints.passing("dispatch.after_record")
-    answers = courier.client.send([one.order for one in sent], secret)
-    failpoints.passing("dispatch.after_answer")
-    homes = iter([_home(teken, courier, one, answer) for one, answer in zip(sent, answers, strict=True)])
+    if sent:
+        failpoints.passing("dispatch.after_record")
+        answers = courier.client.send([one.order for one in sent], secret)
+        failpoints.passing("dispatch.after_answer")
+        homes = iter([_home(teken, courier, one, answer) for one, answer in zip(sent, answers, strict=True)])
     return [next(homes) if isinstance(one, Sent) else one for one in begun]
 
 
@@ -163,18 +163,17 @@ def record(home: Home, by: str) -> dict[str, Any]:
     }
 
 
-def _check_settled(teken: Teken, errand: Errand) -> None:
-    """Look before the service is asked anything. What is found without outcome is unknown from now on.
-
-    Raises OutcomeUnknown, Lost.
-    """
-    with teken.db.write() as connection:
-        row = fenced(connection, errand.work.claim)
-        found = dispatches.unsettled(connection, row.id)
-        if found is not None:
-            batch_ends.left_open(connection, teken, row, found)
-    if found is not None:
-        raise OutcomeUnknown
+def _checked(teken: Teken, errand: Errand) -> Errand | Exception:
+    """Look before the service is asked anything. What is found without outcome is unknown from now on."""
+    try:
+        with teken.db.write() as connection:
+            row = fenced(connection, errand.work.claim)
+            found = dispatches.unsettled(connection, row.id)
+            if found is not None:
+                batch_ends.left_open(connection, teken, row, found)
+    except (Lost, StoreBusy) as failed:
+        return failed
+    return errand if found is None else OutcomeUnknown()
 
 
 def _begun(teken: Teken, courier: Courier, errand: Errand) -> Sent | Exception:

@@ -148,6 +148,11 @@ def claimable(ready: Collection[str], unproven: Collection[str] = (), prover: st
     return ~exists().where(batch_items.c.permit == permits.c.id, ORDERED, batch_items.c.batch.not_in(mine))
 
 
+def waits_for(batch: str) -> ColumnElement[bool]:
+    """Say of a permit that it waits for this batch's signature."""
+    return exists().where(batch_items.c.permit == permits.c.id, ORDERED, batch_items.c.batch == batch)
+
+
 def stranded(connection: Connection, batch: str, now: datetime, limit: int) -> Sequence[Row[Any]]:
     """Return permits that an ended batch still holds and nobody is signing just now, locked."""
     free = or_(permits.c.lease_until == "", permits.c.lease_until <= stamp(now), permits.c.state != State.SIGNING)

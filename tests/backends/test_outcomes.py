@@ -142,3 +142,35 @@ def test_only_who_signs_may_confirm(tmp_path, keys, bsre_keys):
         with pytest.raises(RoleForbids):
             confirm_resend(desk.teken, stranger, permit)
         assert desk.dispatches(permit) == ["unknown"]
+
+
+def test_after_the_first_document_they_go_in_chunks(tmp_path, keys, bsre_keys, database):
+    with bsre_office(tmp_path, keys, bsre_keys, database=database, chunk=3) as desk:
+        opened, permits = desk.signed(8)
+        assert (opened.state, opened.counts) == (BatchState.DONE, {"signed": 8})
+        assert desk.service.requests("sign/pdf") == 4, "one that proves the passphrase, then 3, 3 and 1"
+        assert {tuple(desk.dispatches(permit)) for permit in permits} == {("returned",)}
+        assert {desk.row(permit).state for permit in permits} == {State.IN_FORCE}
+
+
+def test_a_document_that_is_missing_in_the_answer_is_unknown_and_the_others_are_signed(tmp_path, keys, bsre_keys):
+    with bsre_office(tmp_path, keys, bsre_keys, "partial_batch", chunk=3) as desk:
+        opened, permits = desk.signed(6)
+        assert (opened.state, opened.cause) == (BatchState.PAUSED, "outcome_unknown")
+        assert opened.counts == {"signed": 3, "failed": 1, "waiting": 2}
+        assert sorted(desk.dispatches(permit) for permit in permits) == [[], [], *[["returned"]] * 3, ["unknown"]]
+        assert desk.service.requests("sign/pdf") == 2
+
+
+def test_in_a_chunk_each_document_is_judged_by_itself(tmp_path, keys, bsre_keys):
+    """A line that breaks leaves the whole chunk unknown, and what was not sent waits."""
+    with bsre_office(tmp_path, keys, bsre_keys, chunk=3) as desk:
+        listed = desk.fill(6)
+        opened = desk.open(listed)
+        desk.sign(1)
+        desk.service.quirks["drops_connection"] = 1
+        desk.sign()
+        now = batch.status(desk.teken, opened.id)
+        assert (now.state, now.counts) == (BatchState.PAUSED, {"signed": 1, "failed": 3, "waiting": 2})
+        assert {item.cause for item in now.items} == {None, "outcome_unknown"}
+        assert desk.service.requests("sign/pdf") == 2
