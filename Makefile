@@ -28,7 +28,8 @@ run: certs            ## web, worker and signer on embedded defaults
 certs: $(STAMP)       ## the environment with the teken command, and the development PKI
 	$(PY) -m service.cli certs
 
-bench: $(STAMP)
+bench: $(STAMP)       ## what a permit and a signature cost, beside others (docs/BENCHMARKS.md)
+	-@scripts/peers
 	$(PY) -m benchmarks
 
 lock: $(STAMP)        ## newest versions that satisfy pyproject.toml

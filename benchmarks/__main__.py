@@ -17,7 +17,7 @@ Part = Callable[[Path, bool], str]
 
 PARTS: dict[str, Part] = {
     "plain": lambda folder, quick: report.duel(against_plain.measure(folder, 5 if quick else 60)),
-    "signing": lambda folder, quick: report.race(signing.measure(folder, 3 if quick else 40, quick=quick)),
+    "signing": lambda folder, quick: report.race(signing.measure(folder, 3 if quick else 20, quick=quick)),
     "stages": lambda folder, quick: report.stages(stages.measure(folder, 3 if quick else 40)),
     "growth": lambda folder, quick: report.growth(
         growth.measure(folder, 4 if quick else 60, (10, 100) if quick else growth.SIZES)
