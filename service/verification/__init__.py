@@ -4,6 +4,7 @@ What is said of a permit comes from the register and the database, never from a 
 """
 
 from service.verification.answers import (
+    CONTENT,
     FileAnswer,
     FileSignature,
     PermitAnswer,
@@ -18,6 +19,7 @@ from service.verification.offices import at_host
 from service.verification.permit import by_code
 
 __all__ = [
+    "CONTENT",
     "MOST_BYTES",
     "FileAnswer",
     "FileSignature",

@@ -7,6 +7,8 @@ from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Any
 
+BYTES, CONTENT = "bytes", "content"
+
 
 class PermitState(StrEnum):
     """What a permit is worth today. `unknown` also stands for what is not issued (I5), `undetermined` for no register."""
@@ -36,12 +38,16 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """A signature or seal of a released document, as it was recorded and proven at issue."""
+    """A signature or seal of a released document, as it was recorded and proven at issue.
+
+    `proof`: `bytes` where the signed file begins with what was read, `content` where a service wrote it anew (ADR 0030).
+    """
 
     field: str
     by: str
     level: str
     at: datetime
+    proof: str = BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +128,8 @@ class FileSignature:
     by: str
     level: str
     valid: bool
+    proof: str | None = None
+    """As of `Signature`; None for a file that is not, byte for byte, one of ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +183,8 @@ def _permit(permit: PublicPermit) -> dict[str, Any]:
 
 def _version(version: Version) -> dict[str, Any]:
     signatures = [
-        {"field": one.field, "by": one.by, "level": one.level, "at": _utc(one.at)} for one in version.signatures
+        {"field": one.field, "by": one.by, "level": one.level, "at": _utc(one.at), "proof": one.proof}
+        for one in version.signatures
     ]
     return {
         "version": version.number,

@@ -8,7 +8,7 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-from service.verification.answers import FileAnswer, Verdict
+from service.verification.answers import CONTENT, FileAnswer, Verdict
 from service.verification.file import MOST_BYTES, verify_file
 
 if TYPE_CHECKING:
@@ -62,6 +62,7 @@ def in_words(answer: FileAnswer, language: str = "id") -> str:
         f"{words['label']['signature']}: {one.field}, {one.by}, {one.level}, {holds[str(one.valid).lower()]}"
         for one in answer.signatures
     ]
+    lines += [words["anew"]] if any(one.proof == CONTENT for one in answer.signatures) else []
     return "\n".join(lines)
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import Row
 
 from service.permits import State
 from service.verification import evidence
-from service.verification.answers import FileAnswer, FileSignature, PermitState, Verdict
+from service.verification.answers import BYTES, FileAnswer, FileSignature, PermitState, Verdict
 from service.verification.judgement import judge
 from service.verification.permit import UNREACHABLE, state_of
 from signing import Inspection, Trust, inspect_isolated
@@ -52,7 +52,8 @@ def _identical(teken: Teken, sha256: str) -> FileAnswer | None:
         return None
     document, permit = found
     signatures = tuple(
-        FileSignature(one["field"], one["by"], one["level"], valid=True) for one in evidence.recorded(document)
+        FileSignature(one["field"], one["by"], one["level"], valid=True, proof=one.get("proof", BYTES))
+        for one in evidence.recorded(document)
     )
     return _told(teken, Verdict.IDENTICAL, sha256, permit, signatures, ("released",))
 

@@ -26,6 +26,7 @@ from service.store import StoreBusy
 from service.store.tables import certificates, documents, events, permits, revisions
 from service.verification import holder, offices
 from service.verification.answers import (
+    BYTES,
     Happening,
     PermitAnswer,
     PermitState,
@@ -153,7 +154,8 @@ def _place(bundle: Bundle, case: dict[str, Any]) -> tuple[tuple[str, str], ...]:
 
 def _version(row: Row[Any]) -> Version:
     signatures = tuple(
-        Signature(one["field"], one["by"], one["level"], instant(one["at"])) for one in json.loads(row.signatures)
+        Signature(one["field"], one["by"], one["level"], instant(one["at"]), one.get("proof", BYTES))
+        for one in json.loads(row.signatures)
     )
     return Version(row.version, row.sha, instant(row.released_at), signatures)
 

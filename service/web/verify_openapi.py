@@ -19,7 +19,12 @@ def _list(of: dict[str, Any]) -> dict[str, Any]:
     return {"type": "array", "items": of}
 
 
-_SIGNATURE = _object(field=_TEXT, by=_TEXT, level=_TEXT, at=_INSTANT)
+_PROOF = {
+    "type": "string",
+    "enum": ["bytes", "content"],
+    "description": "content: a signing service wrote the file anew, so its content and look were compared, not every byte",
+}
+_SIGNATURE = _object(field=_TEXT, by=_TEXT, level=_TEXT, at=_INSTANT, proof=_PROOF)
 _PERMIT = _object(
     code=_TEXT,
     number=_TEXT,

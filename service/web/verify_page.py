@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from service.codes import grouped
-from service.verification import PermitState
+from service.verification import CONTENT, PermitState
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -108,6 +108,7 @@ def record(permit: PublicPermit, tongue: Tongue) -> dict[str, Any]:
                     "by": one.by,
                     "level": tongue.say(words["level"], level=one.level),
                     "when": tongue.say(words["claimed"], when=tongue.moment(one.at)),
+                    "anew": words["anew"] if one.proof == CONTENT else "",
                 }
                 for one in version.signatures
             ],

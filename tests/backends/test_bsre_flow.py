@@ -9,7 +9,7 @@ import pytest
 from service.audit import audit
 from service.permits import State
 from service.store.batch_tables import BatchState
-from service.verification import verify_file
+from service.verification import verify_file, verify_file_command
 from tests.backends.conftest import HULU, bsre_office
 
 
@@ -95,3 +95,22 @@ def test_both_at_the_service(tmp_path, keys, bsre_keys):
         assert (desk.row(permit).state, desk.row(permit).fault) == (State.IN_FORCE, None)
         assert [one.get("proof") for one in desk.signatures(permit)] == ["bytes", "bytes"]
         assert audit(desk.teken).violations == ()
+
+
+def test_the_weaker_proof_is_said_in_plain_words(tmp_path, keys, bsre_keys, capsys):
+    """On the public page, in its JSON twin and by `teken verify`; where our bytes came back nothing is said."""
+    from service.app import create_app
+
+    for number, (quirks, signing, said) in enumerate((((), OWN, False), (("rewritten",), ANEW, True))):
+        with bsre_office(tmp_path / str(number), keys, bsre_keys, *quirks, signing=signing) as desk:
+            _, (permit,) = desk.signed()
+            now = desk.row(permit)
+            web = create_app(desk.teken).test_client()
+            page = web.get(f"/v/{now.code}").get_data(as_text=True)
+            assert ("menulis ulang berkas ini" in page) is said
+            (signature,) = web.get(f"/api/v1/verify/{now.code}").get_json()["permit"]["documents"][0]["signatures"]
+            assert signature["proof"] == ("content" if said else "bytes")
+            path = tmp_path / "izin.pdf"
+            path.write_bytes(desk.teken.archive.get(now.released_sha))
+            assert verify_file_command(desk.teken, path, as_json=False) == 0
+            assert ("menulis ulang berkas ini" in capsys.readouterr().out) is said

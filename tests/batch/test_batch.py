@@ -280,7 +280,7 @@ def test_a_document_that_fails_our_own_proof_stops_the_batch(tray, monkeypatch):
 
     from signing import ProofFailed
 
-    issue = importlib.import_module("service.steps.issue")  # its package names the step itself so
+    proving = importlib.import_module("service.steps.proving")
 
     def mismatch(*_):
         raise ProofFailed("proof_prefix")
@@ -288,7 +288,7 @@ def test_a_document_that_fails_our_own_proof_stops_the_batch(tray, monkeypatch):
     listed = tray.fill(3)
     opened = tray.open(listed)
     tray.sign(1)
-    monkeypatch.setattr(issue, "prove", mismatch)
+    monkeypatch.setattr(proving, "prove", mismatch)
     pipeline.drain(tray.teken, "sign", limit=1)  # its seal, where there is one
     pipeline.advance(tray.teken, "work")
     found = tray.status(opened)

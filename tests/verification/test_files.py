@@ -180,7 +180,8 @@ def _time_stamped(pdf: bytes, keys: Path) -> bytes:
 def test_a_late_duplicate_is_never_good(world, keys, in_process):
     """Sealed again with the same key over the same page, number and all, but never released."""
     from service.keys import KeyRing
-    from service.steps.seal import FIELD, values
+    from service.steps.paper import filled_after as values
+    from service.steps.seal import FIELD
     from signing import QrCode, SignatureSpec, fill_and_seal
 
     permit = world["malang"]
@@ -257,7 +258,7 @@ def test_command_speaks_to_scripts(world, tmp_path, capsys):
     ]
     assert told["verdict"] == "identical"
     assert told["sha256"] == world["malang"].released_sha
-    assert set(told["signatures"][0]) == {"field", "by", "level", "valid"}
+    assert set(told["signatures"][0]) == {"field", "by", "level", "valid", "proof"}
 
 
 @pytest.mark.parametrize(
