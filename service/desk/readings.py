@@ -11,7 +11,7 @@ from service import acts
 from service.acts import Stood
 from service.desk.access import content, own
 from service.desk.sessions import Session
-from service.errors import Forbidden, StateForbids
+from service.errors import Conflict, Forbidden, StateForbids
 from service.flow import READINGS
 from service.permits import State
 from service.sop.model import Verb
@@ -34,7 +34,8 @@ class Receipt:
 def read(teken: Teken, who: Session, permit: str, verb: str, *, stood: Stood, seen_sha: str | None) -> None:
     """Do the reading that is due, on the paper that was seen.
 
-    Raises Forbidden (no official), NotFound (another office's), Conflict("seen_differs"), StateForbids, RoleForbids, MandateExpired.
+    Raises Forbidden (no official), NotFound (another office's), RoleForbids, MandateExpired, StateForbids; Conflict("seen_differs")
+    when the paper or the case is another one by now.
     """
     official = _official(teken, who, permit)
     if verb not in READINGS:
@@ -43,6 +44,7 @@ def read(teken: Teken, who: Session, permit: str, verb: str, *, stood: Stood, se
         acts.read(teken, official, permit, Verb(verb), seen_sha=seen_sha, stood=stood)
     except StateForbids:
         if not _read_already(teken, official, permit, verb, stood):
+            _check_place(teken, who, permit, stood)
             raise
 
 
@@ -53,6 +55,7 @@ def give_back(teken: Teken, who: Session, permit: str, *, stood: Stood, reason: 
         acts.give_back(teken, official, permit, reason=reason, stood=stood)
     except StateForbids:
         if not _returned_already(teken, who, permit, stood):
+            _check_place(teken, who, permit, stood)
             raise
 
 
@@ -83,6 +86,14 @@ def _read_already(teken: Teken, official: str, permit: str, verb: str, stood: St
     here = (table.c.revision == revision) & (table.c.position == position) & table.c.voided_at.is_(None)
     with teken.db.read() as connection:
         return connection.execute(select(table.c.id).where(mine, here)).first() is not None
+
+
+def _check_place(teken: Teken, who: Session, permit: str, stood: Stood) -> None:
+    """Raises Conflict("seen_differs") when the case was corrected or moved on since the form was made."""
+    with teken.db.read() as connection:
+        row = own(connection, who, permit)
+    if (row.revision, row.position) != stood:
+        raise Conflict("seen_differs")
 
 
 def _returned_already(teken: Teken, who: Session, permit: str, stood: Stood) -> bool:

@@ -78,10 +78,7 @@ def case_read(permit: str) -> AnyResponse:
     try:
         readings.read(teken(), session, permit, verb, stood=_stood(), seen_sha=request.form.get("seen") or None)
     except Conflict as refused:
-        if refused.code != "seen_differs":
-            raise
-        saw(f"case.{verb}", permit, outcome=refused.code)
-        return redirect(url_for("desk.case", permit=permit, berubah=1), 303)
+        return _again(permit, f"case.{verb}", refused)
     saw(f"case.{verb}", permit)
     return _onward(onward, verb, permit)
 
@@ -102,7 +99,10 @@ def case_return(permit: str) -> AnyResponse:
         faults = fault_words(refused)
         values = {"chosen": chosen, "text": text, "reasons": REASONS, "most": REASON_LENGTH}
         return page("return.html", status=refused.status, file=file, faults=faults, **values)
-    readings.give_back(teken(), here(), permit, stood=_stood(), reason=reason)
+    try:
+        readings.give_back(teken(), here(), permit, stood=_stood(), reason=reason)
+    except Conflict as refused:
+        return _again(permit, "case.returned", refused)
     saw("case.returned", permit)
     return _onward(onward, State.RETURNED, permit)
 
@@ -120,6 +120,14 @@ def case_note_withdraw(permit: str, number: int) -> AnyResponse:
     """Take the aide's own note back."""
     notes.withdraw(teken(), here().account, permit, number)
     return redirect(url_for("desk.case", permit=permit) + "#catatan", 303)
+
+
+def _again(permit: str, action: str, refused: Conflict) -> AnyResponse:
+    """What was decided on is no longer there: show what is there now."""
+    if refused.code != "seen_differs":
+        raise refused
+    saw(action, permit, outcome=refused.code)
+    return redirect(url_for("desk.case", permit=permit, berubah=1), 303)
 
 
 def _shown(file: CaseFile) -> Response:
