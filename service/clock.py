@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
+_STAMPED = len("2026-11-20T02:00:00.000000Z")
+
 
 class Clock(Protocol):
     """The present instant, in UTC, with microseconds."""
@@ -43,5 +45,10 @@ def stamp(at: datetime) -> str:
 
 
 def instant(text: str) -> datetime:
-    """Read what `stamp` wrote."""
-    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+    """Read what `stamp` wrote.
+
+    Raises ValueError for anything else.
+    """
+    if len(text) != _STAMPED or text[10] != "T" or text[-1] != "Z":
+        raise ValueError("no stamp")
+    return datetime.fromisoformat(text)
