@@ -114,6 +114,8 @@ def _check_fields(before: Inspection, after: Inspection, new: SignatureFacts, fi
     waiting = tuple(name for name in before.empty_signature_fields if name != new.field)
     if after.empty_signature_fields != waiting or after.values != before.values:
         raise ProofFailed("returned_field", "fields differ")
+    if new.field != field and new.field in before.empty_signature_fields:
+        raise ProofFailed("returned_field", "another signature's place was taken")
     if new.field != field and field in waiting:
         raise ProofFailed("returned_field", "the agreed field is still empty")
 

@@ -9,7 +9,7 @@ from service.errors import Conflict
 from service.permits import State
 from service.resend import confirm_resend
 from service.store.batch_tables import BatchState
-from tests.backends.conftest import HILIR, bsre_office
+from tests.backends.conftest import HILIR, HULU, bsre_office
 
 SIGNED = ["sign_ordered", "dispatched", "signed", "issued"]
 
@@ -174,3 +174,12 @@ def test_in_a_chunk_each_document_is_judged_by_itself(tmp_path, keys, bsre_keys)
         assert (now.state, now.counts) == (BatchState.PAUSED, {"signed": 1, "failed": 3, "waiting": 2})
         assert {item.cause for item in now.items} == {None, "outcome_unknown"}
         assert desk.service.requests("sign/pdf") == 2
+
+
+def test_a_service_that_signs_in_the_seals_place_is_refused(tmp_path, keys, bsre_keys):
+    """Without a field for the head, this service takes the next empty one; it is the seal's."""
+    own = 'backend = "bsre"\nreturned = "own_field"'
+    with bsre_office(tmp_path, keys, bsre_keys, signing=own, kind=HULU) as desk:
+        opened, (permit,) = desk.signed()
+        assert result(opened) == [("failed", "returned_field", False)]
+        assert desk.quarantined(permit) == ["returned_field"]
