@@ -27,6 +27,7 @@ from service.sop.model import Act, Verb
 from service.steps.fitness import CertificateUnfit, fit_signatory
 from service.steps.number import allot
 from service.steps.paper import ordered_number
+from service.store import dispatches
 from service.store.permits import change, lock
 from service.store.tables import handovers, permits, prints, surveys, tickets
 from signing import EvidenceFailed
@@ -104,6 +105,7 @@ def order_signature(
     def act(desk: _Desk) -> Row[Any]:
         if desk.row.final_sha is None or desk.row.final_sha != seen_sha:
             raise Conflict("seen_differs")
+        dispatches.refuse_unsettled(desk.connection, desk.row.id)
         now = teken.clock.now()
         today = signatory(desk.connection, desk.bundle.office, str(desk.act.role), now)
         if today.as_json() != desk.row.signatory:
