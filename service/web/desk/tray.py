@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 TRAY = only(SIGNS, "ajudan")
 SIGNER = only(SIGNS)
 REASONS = ("data", "requirement", "wording", "other")
-frame.PLACES.append(Place("desk.tray", "signature", "tray.place", (SIGNS, "ajudan")))
+frame.PLACES.insert(1, Place("desk.tray", "signature", "tray.place", (SIGNS, "ajudan")))  # after the inbox
 
 
 @route("/ttd", TRAY)
