@@ -24,6 +24,7 @@ from service.logs import log_to_stderr
 from service.pipeline import drain
 from service.renewal import Rounds
 from service.settings import Settings
+from service.signatories import Watch
 from service.store import StoreBusy
 from service.wiring import Teken, open_teken, remember
 
@@ -45,6 +46,7 @@ def main(arguments: list[str]) -> int:
     remember(teken)
     ear = Ear(teken, queue)
     rounds = Rounds() if queue == "work" else None
+    watch = Watch()
     stop: list[int] = []
     signal.signal(signal.SIGTERM, lambda number, _: stop.append(number))
     signal.signal(signal.SIGINT, lambda number, _: stop.append(number))
@@ -56,6 +58,7 @@ def main(arguments: list[str]) -> int:
                 continue
             if rounds is not None:
                 rounds.spare(teken)
+                watch.look(teken)
         except StoreBusy:  # locked, restarting or away: nothing was written, and it is asked again
             print("worker.py: database busy", file=sys.stderr)
         if settings.redis_url:

@@ -11,7 +11,9 @@ from sqlalchemy import Connection, Row, func, select
 
 from service import flow
 from service.clock import instant
+from service.holidays import calendar
 from service.pins import Bundle
+from service.sop.model import Calendar, OfficeCode
 from service.sop.standard import due_at
 from service.store.tables import acts, events, revisions
 
@@ -27,11 +29,16 @@ def deadlines(connection: Connection, row: Row[Any], bundle: Bundle) -> dict[str
 
 
 def rows_due(connection: Connection, cases: Cases) -> dict[str, str | None]:
-    """Return by permit until when its due row should be done: three questions to the database, however many cases there are."""
+    """Return by permit until when its due row should be done: a few questions to the database, however many cases there are."""
     ids = [row.id for row, _ in cases]
-    last, pauses = _last_acts(connection, ids), _pauses(connection, ids)
+    last, pauses, clocks = _last_acts(connection, ids), _pauses(connection, ids), _calendars(connection, cases)
     return {
-        row.id: _due(instant(last.get(row.id, row.created_at)), _standard(row, bundle), bundle, pauses[row.id])
+        row.id: _due(
+            instant(last.get(row.id, row.created_at)),
+            _standard(row, bundle),
+            clocks[bundle.office.code],
+            pauses[row.id],
+        )
         for row, bundle in cases
     }
 
@@ -40,9 +47,12 @@ def totals_due(connection: Connection, cases: Cases) -> dict[str, str | None]:
     """Return by permit until when the whole case should be done."""
     timed = [(row, bundle) for row, bundle in cases if bundle.permit_type.procedure.total_minutes is not None]
     starts, pauses = _starts(connection, timed), _pauses(connection, [row.id for row, _ in timed])
+    clocks = _calendars(connection, timed)
     nothing: dict[str, str | None] = {row.id: None for row, _ in cases}
     return nothing | {
-        row.id: _due(starts[row.id], bundle.permit_type.procedure.total_minutes, bundle, pauses[row.id])
+        row.id: _due(
+            starts[row.id], bundle.permit_type.procedure.total_minutes, clocks[bundle.office.code], pauses[row.id]
+        )
         for row, bundle in timed
     }
 
@@ -53,8 +63,15 @@ def _standard(row: Row[Any], bundle: Bundle) -> int | None:
     return next((one.standard_minutes for one in procedure.rows if act is not None and one.no == act.row), None)
 
 
-def _due(start: datetime, minutes: int | None, bundle: Bundle, pauses: list[Pause]) -> str | None:
-    due = None if minutes is None else due_at(start, minutes, bundle.office.calendar, pauses)
+def _calendars(connection: Connection, cases: Cases) -> dict[OfficeCode, Calendar]:
+    """Workdays as the cases' pinned files have them; holidays as they are known today, since a calendar is no rule of a case."""
+    return {
+        office.code: calendar(connection, office) for office in {b.office.code: b.office for _, b in cases}.values()
+    }
+
+
+def _due(start: datetime, minutes: int | None, hours: Calendar, pauses: list[Pause]) -> str | None:
+    due = None if minutes is None else due_at(start, minutes, hours, pauses)
     return due.isoformat(timespec="minutes") if due else None
 
 

@@ -78,6 +78,22 @@ def create(
 
     Raises NotFound (office, official), Invalid (login, duties), Conflict("login_taken").
     """
+    with teken.db.write() as connection:
+        return create_in(teken, connection, office, login, official=official, name=name, duties=duties, by=by)
+
+
+def create_in(
+    teken: Teken,
+    connection: Connection,
+    office: str,
+    login: str,
+    *,
+    official: str | None = None,
+    name: str | None = None,
+    duties: Iterable[str] = (),
+    by: str,
+) -> tuple[Account, str]:
+    """As `create`, in the caller's transaction."""
     teken.offices.office(office)
     chosen, wanted = tuple(sorted(set(duties))), login.strip().lower()
     if not wanted or len(wanted) > 64 or not all(c.isalnum() or c in "._-@" for c in wanted):  # noqa: PLR2004
@@ -85,29 +101,28 @@ def create(
     if any(duty not in DUTIES for duty in chosen):
         raise Invalid(faults=(Fault("/duties", "not_a_choice", {"choices": ", ".join(DUTIES)}),))
     code, now = secrets.token_urlsafe(18), teken.clock.now()
-    with teken.db.write() as connection:
-        name = _name(connection, office, official) if official is not None else name
-        if not name:
-            raise Invalid(faults=(Fault("/name", "required"),))
-        taken = accounts.c.login == wanted
-        if official is not None:
-            taken |= accounts.c.official == official
-        if connection.execute(select(accounts.c.id).where(taken)).first() is not None:
-            raise Conflict("login_taken")
-        row = {
-            "id": f"acc_{secrets.token_hex(10)}",
-            "office": office,
-            "login": wanted,
-            "official": official,
-            "name": name,
-            "duties": dumps(list(chosen)),
-            "created_at": stamp(now),
-            "totp_step": 0,
-            **_invitation(code, now),
-        }
-        connection.execute(insert(accounts).values(**row))
-        book.note(teken, office=office, account=by, action="account.created", connection=connection, subject=row["id"])
-        made = connection.execute(select(accounts).where(accounts.c.id == row["id"])).one()
+    name = _name(connection, office, official) if official is not None else name
+    if not name:
+        raise Invalid(faults=(Fault("/name", "required"),))
+    taken = accounts.c.login == wanted
+    if official is not None:
+        taken |= accounts.c.official == official
+    if connection.execute(select(accounts.c.id).where(taken)).first() is not None:
+        raise Conflict("login_taken")
+    row = {
+        "id": f"acc_{secrets.token_hex(10)}",
+        "office": office,
+        "login": wanted,
+        "official": official,
+        "name": name,
+        "duties": dumps(list(chosen)),
+        "created_at": stamp(now),
+        "totp_step": 0,
+        **_invitation(code, now),
+    }
+    connection.execute(insert(accounts).values(**row))
+    book.note(teken, office=office, account=by, action="account.created", connection=connection, subject=row["id"])
+    made = connection.execute(select(accounts).where(accounts.c.id == row["id"])).one()
     return Account.of(made), code
 
 
@@ -116,15 +131,28 @@ def invite_again(teken: Teken, account: str, *, by: str) -> str:
 
     Raises NotFound.
     """
+    with teken.db.write() as connection:
+        return invite_again_in(teken, connection, account, by=by)
+
+
+def invite_again_in(teken: Teken, connection: Connection, account: str, *, by: str) -> str:
+    """As `invite_again`, in the caller's transaction."""
     code = secrets.token_urlsafe(18)
     fresh = {"password_hash": None, "totp_sealed": None, "disabled_at": None, **_invitation(code, teken.clock.now())}
-    _change(teken, account, by, "account.invited", **fresh)
+    _change(teken, connection, account, by, "account.invited", **fresh)
     return code
 
 
 def disable(teken: Teken, account: str, *, by: str) -> None:
     """Nobody logs in with it any more, and who is logged in is out. Raises NotFound."""
-    _change(teken, account, by, "account.disabled", disabled_at=stamp(teken.clock.now()), invite_hash=None)
+    with teken.db.write() as connection:
+        disable_in(teken, connection, account, by=by)
+
+
+def disable_in(teken: Teken, connection: Connection, account: str, *, by: str) -> None:
+    """As `disable`, in the caller's transaction."""
+    now = stamp(teken.clock.now())
+    _change(teken, connection, account, by, "account.disabled", disabled_at=now, invite_hash=None)
 
 
 def invited(teken: Teken, code: str) -> Account:
@@ -242,14 +270,13 @@ def _invited(connection: Connection, code: str, now: datetime) -> Row[Any]:
     return row
 
 
-def _change(teken: Teken, account: str, by: str, action: str, **values: Any) -> None:
-    with teken.db.write() as connection:
-        row = connection.execute(select(accounts).where(accounts.c.id == account)).first()
-        if row is None:
-            raise NotFound("account_unknown")
-        connection.execute(update(accounts).where(accounts.c.id == account).values(**values))
-        connection.execute(sessions.delete().where(sessions.c.account == account))
-        book.note(teken, office=row.office, account=by, action=action, connection=connection, subject=account)
+def _change(teken: Teken, connection: Connection, account: str, by: str, action: str, **values: Any) -> None:
+    row = connection.execute(select(accounts).where(accounts.c.id == account)).first()
+    if row is None:
+        raise NotFound("account_unknown")
+    connection.execute(update(accounts).where(accounts.c.id == account).values(**values))
+    connection.execute(sessions.delete().where(sessions.c.account == account))
+    book.note(teken, office=row.office, account=by, action=action, connection=connection, subject=account)
 
 
 def _password_faults(password: str) -> Iterable[Fault]:

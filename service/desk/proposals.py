@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -80,6 +80,37 @@ def confirm(teken: Teken, who: Account, proposal: str, carry: Carry) -> Proposal
 def refuse(teken: Teken, who: Account, proposal: str) -> Proposal:
     """Decline, or take one's own proposal back. Raises NotFound, Conflict("proposal_decided")."""
     return _decide(teken, who, proposal, Decision.REFUSED, None)
+
+
+def find(teken: Teken, office: str, proposal: str) -> Proposal:
+    """Return a proposal of this office. Raises NotFound."""
+    mine = (proposals.c.id == proposal) & (proposals.c.office == office)
+    with teken.db.read() as connection:
+        row = connection.execute(select(proposals).where(mine)).first()
+    if row is None:
+        raise NotFound("proposal_unknown")
+    return Proposal.of(row)
+
+
+def of_kinds(
+    teken: Teken,
+    office: str,
+    kinds: Collection[str],
+    *,
+    state: Decision | None = None,
+    subject: str | None = None,
+    most: int = 200,
+) -> list[Proposal]:
+    """Return an office's proposals of these kinds, newest first."""
+    query = select(proposals).where(proposals.c.office == office, proposals.c.kind.in_(kinds))
+    if state is not None:
+        query = query.where(proposals.c.state == str(state))
+    if subject is not None:
+        query = query.where(proposals.c.subject == subject)
+    with teken.db.read() as connection:
+        return [
+            Proposal.of(row) for row in connection.execute(query.order_by(proposals.c.proposed_at.desc()).limit(most))
+        ]
 
 
 def listed(teken: Teken, office: str, *, state: Decision | None = Decision.OPEN, most: int = 200) -> list[Proposal]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Row, select
 
 from service.clock import instant, stamp
 from service.deadlines import CORRECTED, RETURNED, Pause
+from service.holidays import calendar
 from service.sop.model import PermitType, Verb
 from service.sop.workclock import WorkClock, days_of
 from service.store.tables import acts, events, permits, revisions
@@ -78,6 +79,7 @@ def report(teken: Teken, office: str, first: date, last: date) -> list[TypeRepor
     place = teken.offices.office(office)
     begin, end = _span(place, first, last)
     with teken.db.read() as connection:
+        place = replace(place, calendar=calendar(connection, place))
         done = _acts(connection, office, begin, end)
         pauses = _pauses(connection, office)
         starts = _starts(connection, teken, done)

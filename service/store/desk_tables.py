@@ -107,6 +107,16 @@ case_notes = Table(
     Column("withdrawn_at", Text),
 )
 
+holidays = Table(
+    "holidays",
+    metadata,
+    Column("office", Text, primary_key=True),
+    Column("day", Text, primary_key=True),  # beside those of the office's file
+    Column("name", Text, nullable=False),
+    Column("decision", Text, nullable=False),
+    Column("added_at", Text, nullable=False),
+)
+
 AT_DESK = text("queue = 'person'")
 STUCK = text("(parked_from IS NOT NULL OR state IN ('parked','returned'))")
 """What the work lists ask for, in the words of their indexes: with other words SQLite reads every permit."""

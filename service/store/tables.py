@@ -188,22 +188,41 @@ register = Table(
     metadata,
     Column("series", Text, ForeignKey("series.name"), primary_key=True),
     Column("seq", Integer, primary_key=True, autoincrement=False),
-    Column("kind", Text, nullable=False),  # allot | void
+    Column(
+        "kind", Text, nullable=False
+    ),  # allot | void | correct: the number goes on to the permit that corrects its own
     Column("no", Integer, nullable=False),
     Column("number", Text, nullable=False),
-    Column("permit", Text, ForeignKey("permits.id"), nullable=False),
+    Column("permit", Text, ForeignKey("permits.id")),
     Column("day", Text, nullable=False),
     Column("by", Text, nullable=False),
     Column("reason", Text),
     Column("at", Text, nullable=False),
     Column("prev", Text, nullable=False),
     Column("hash", Text, nullable=False),
-    UniqueConstraint("series", "kind", "no", name="each_number_once"),
     UniqueConstraint(
         "permit", "kind", "series", name="one_number_per_permit"
     ),  # a voided one may be followed next year
-    UniqueConstraint("number", "kind", "series", name="each_text_once"),
-    one_of("kind", ["allot", "void"]),
+    one_of("kind", ["allot", "void", "correct", "reserve"]),
+)
+_ONCE = text("kind IN ('allot','void')")
+Index(
+    "each_number_once",
+    register.c.series,
+    register.c.kind,
+    register.c.no,
+    unique=True,
+    sqlite_where=_ONCE,
+    postgresql_where=_ONCE,
+)
+Index(
+    "each_text_once",
+    register.c.number,
+    register.c.kind,
+    register.c.series,
+    unique=True,
+    sqlite_where=_ONCE,
+    postgresql_where=_ONCE,
 )
 
 documents = Table(
@@ -294,6 +313,8 @@ handovers = Table(
     Column("no", Integer, nullable=False),
     Column("office", Text, nullable=False),
     Column("identity", Text, nullable=False),  # ktp | surat_kuasa
+    Column("reference", Text),  # of the surat kuasa, as the office files it; never a person's name
+    Column("receipt", Text, index=True),  # what was handed over together has one
     Column("by", Text, nullable=False),
     Column("at", Text, nullable=False),
     UniqueConstraint("office", "no", name="handover_register"),

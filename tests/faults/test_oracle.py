@@ -366,7 +366,7 @@ def _drop_uniqueness(connection: Connection) -> None:
     """What the tables themselves would refuse is let through, so that only the judge is left."""
     if connection.dialect.name == "postgresql":
         for name in ("each_number_once", "each_text_once"):
-            connection.execute(text(f"ALTER TABLE register DROP CONSTRAINT {name}"))
+            connection.execute(text(f"DROP INDEX {name}"))
         return
     connection.execute(text("CREATE TABLE loose AS SELECT * FROM register"))
     connection.execute(text("DROP TABLE register"))
