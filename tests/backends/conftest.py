@@ -221,10 +221,18 @@ def bsre_office(
     kind: tuple[str, str] = HILIR,
     signing: str = 'backend = "bsre"',
     database: str = "",
+    levels: str = "",
+    tsa_url: str = "",
+    password: str = "sandi-contoh\n",
     **host: Any,
 ) -> Iterator[Desk]:
     """An office whose head, seal or both sign at the simulator with these quirks."""
     home, service = set_up_bsre(folder, keys, bsre_keys, kind, signing, database)
+    home.secret("bsre.password", password)
+    if levels:
+        home.settings["tsa_url"] = tsa_url
+        path = home.templates / kind[0] / "office.toml"
+        path.write_text(path.read_text().replace('issue_at_least = "B-B"\ntarget = "B-B"', levels))
     with ExitStack() as stack:
         playing_now = stack.enter_context(playing(bsre_keys, *quirks))
         home.host(service(playing_now.url, **host))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from service import batch
+from service import acts, batch
 from service.errors import Conflict
 from service.permits import State
 from service.resend import confirm_resend
@@ -183,3 +183,43 @@ def test_a_service_that_signs_in_the_seals_place_is_refused(tmp_path, keys, bsre
         opened, (permit,) = desk.signed()
         assert result(opened) == [("failed", "returned_field", False)]
         assert desk.quarantined(permit) == ["returned_field"]
+
+
+def test_a_seal_whose_answer_is_lost_is_parked_until_the_signer_says_so(tmp_path, keys, bsre_keys):
+    with bsre_office(tmp_path, keys, bsre_keys, signing='[signing.seal]\nbackend = "bsre"', kind=HULU) as desk:
+        ((permit, sha),) = desk.fill(1)
+        desk.open([(permit, sha)], (keys / "passphrase").read_bytes().strip())
+        desk.sign(1)  # the head, by a key of ours
+        desk.service.quirks["drops_connection"] = 1
+        desk.sign()
+        now = desk.row(permit)
+        assert (now.state, now.parked_from, now.fault) == (State.PARKED, State.SIGNED, "outcome_unknown")
+        assert desk.dispatches(permit) == ["unknown"]
+        acts.resume_parked(desk.teken, permit)
+        desk.sign()
+        assert desk.service.requests("seal/pdf") == 1, "the operator alone sends nothing again"
+        desk.service.quirks.clear()
+        confirm_resend(desk.teken, desk.head, permit)
+        acts.resume_parked(desk.teken, permit)
+        desk.sign()
+        desk.work()
+        assert (desk.row(permit).state, desk.released(permit)) == (State.IN_FORCE, 1)
+        assert desk.dispatches(permit) == ["resend_confirmed", "returned"]
+
+
+def test_below_the_level_of_the_office_nothing_is_issued(tmp_path, keys, bsre_keys):
+    """The service adds no time-stamp, and no silent downgrade happens: the permit waits and says why."""
+    levels = {"levels": 'issue_at_least = "B-T"\ntarget = "B-T"', "tsa_url": "http://127.0.0.1:9/"}
+    with bsre_office(tmp_path, keys, bsre_keys, **levels) as desk:
+        opened, (permit,) = desk.signed()
+        assert opened.counts == {"signed": 1}
+        now = desk.row(permit)
+        assert (now.state, now.parked_from, now.fault) == (State.PARKED, State.SIGNED, "level_too_low")
+        assert desk.released(permit) == 0
+
+
+def test_the_service_does_not_know_this_application(tmp_path, keys, bsre_keys):
+    with bsre_office(tmp_path, keys, bsre_keys, password="lain\n") as desk:
+        opened, permits = desk.signed(2)
+        assert (opened.state, opened.cause, opened.counts) == (BatchState.PAUSED, "login_refused", {"waiting": 2})
+        assert [desk.dispatches(permit) for permit in permits] == [[], []]
