@@ -8,21 +8,23 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Row, func, insert, select
+from sqlalchemy import Connection, Row, delete, func, insert, select
 
 from service import failpoints, flow, journal, moves
 from service.archive import sha256
 from service.canonical import dumps
 from service.clock import stamp
 from service.codes import normalised_ticket
-from service.errors import Conflict, Fault, Invalid, NotFound, ReasonRequired, StateForbids
+from service.errors import Conflict, Fault, Forbidden, Invalid, NotFound, ReasonRequired, RoleForbids, StateForbids
 from service.flow import READINGS
 from service.moves import Done
 from service.people import Actor, actor, local_day, signatory
 from service.permits import State
 from service.pins import Bundle
+from service.skm import ELEMENTS
 from service.sop.model import Act, Verb
 from service.steps.fitness import CertificateUnfit, fit_signatory
 from service.steps.number import allot
@@ -36,9 +38,11 @@ if TYPE_CHECKING:
     from service.wiring import Teken
 
 REASON_LENGTH = 500
-SURVEY_ELEMENTS = ("U1", "U2", "U3", "U4", "U5", "U6", "U7", "U8", "U9")  # PermenPANRB 14/2017
 SCALE = range(1, 5)
 IDENTITIES = ("ktp", "surat_kuasa")
+CAUSES = ("hilang", "rusak", "salinan")
+"""Why a released paper is printed again."""
+COUNTER = (Verb.PRINT, Verb.DELIVER, Verb.SURVEY, Verb.HANDOVER, Verb.RECEIVE)
 Stood = tuple[int, int]
 """Revision and position of a permit when a form was made: an act meant for another place is refused."""
 RETURNABLE = frozenset({State.RECEIVED, State.DRAFTED, State.IN_PARAF, State.NUMBERED})
@@ -53,13 +57,21 @@ class _Desk:
     row: Row[Any]
     bundle: Bundle
     act: Act
-    actor: Actor
+    someone: Actor | None  # None: the holder, at his own phone
+
+    @property
+    def actor(self) -> Actor:
+        """Who acts, where only an official may."""
+        assert self.someone is not None, "the gate of the act lets officials in only"
+        return self.someone
 
     def finish(self, event: str, **more: Any) -> Row[Any]:
         """Record the act and move on."""
         data = {"role": self.act.role, **more.pop("data", {})}
-        done = Done(event, actor=self.actor, data=data, **more)
-        return moves.finish(self.connection, self.teken, self.row, self.bundle.permit_type.procedure, done)
+        position = more.pop("position", None)
+        done = Done(event, actor=self.someone, data=data, **more)
+        procedure = self.bundle.permit_type.procedure
+        return moves.finish(self.connection, self.teken, self.row, procedure, done, at_position=position)
 
 
 def read(
@@ -175,19 +187,58 @@ def print_paper(teken: Teken, official: str, permit: str) -> dict[str, Any]:
 
     def act(desk: _Desk) -> Row[Any]:
         released = desk.row.released_sha
-        sha = released or desk.row.draft_sha
-        number = desk.connection.execute(select(func.count()).where(prints.c.permit == desk.row.id)).scalar_one() + 1
-        row = {
-            "permit": desk.row.id,
-            "no": number,
-            "kind": "asli" if released else "draf",
-            "sha": sha,
-            "by": desk.actor.official,
-        }
-        desk.connection.execute(insert(prints).values(**row, at=stamp(teken.clock.now())))
-        return desk.finish("permit.printed", document_sha=sha, data={"kind": row["kind"], "no": number})
+        sha, kind = released or desk.row.draft_sha, "asli" if released else "draf"
+        number = _print(desk.connection, desk.row.id, kind, sha, desk.actor, teken.clock.now())
+        return desk.finish("permit.printed", document_sha=sha, data={"kind": kind, "no": number})
 
     return _at_desk(teken, official, permit, Verb.PRINT, act)
+
+
+def print_released(
+    teken: Teken, official: str, permit: str, *, cause: str | None = None, reason: str = ""
+) -> dict[str, Any]:
+    """Log a print of the released bytes that no row of the SOP waits for. After the first one (`asli`) each needs a cause and a reason.
+
+    Returns also the print's number, `print`. Raises StateForbids (not in force, or the SOP's own print is due), Invalid, ReasonRequired.
+    """
+    bundle = _bundle(teken, permit)
+    procedure = bundle.permit_type.procedure
+    with teken.db.write() as connection:
+        row = _locked(connection, permit, bundle)
+        due = flow.at(procedure, row.position)
+        if row.state != State.IN_FORCE or (due is not None and due.verb is Verb.PRINT):
+            raise StateForbids(state=row.state, due=str(due.verb) if due else "")
+        now = teken.clock.now()
+        who = _one_of_the_counter(connection, bundle, official, local_day(bundle.office, now))
+        mine = (prints.c.permit == row.id) & (prints.c.sha == row.released_sha)
+        again = connection.execute(select(prints.c.no).where(mine)).first() is not None
+        if again and cause not in CAUSES:
+            raise Invalid(faults=(Fault("/cause", "not_a_choice", {"choices": ", ".join(CAUSES)}),))
+        kind, why = ("ulang", f"{cause}: {_reason(reason)}") if again else ("asli", None)
+        number = _print(connection, row.id, kind, row.released_sha, who, now, why)
+        told = {"role": who.role, "kind": kind, "no": number} | ({"cause": cause} if again else {})
+        moves.tell(connection, teken, row, "permit.reprinted" if again else "permit.printed", told)
+    return {**_answer(row), "print": number}
+
+
+def _print(
+    connection: Connection, permit: str, kind: str, sha: str, who: Actor, now: datetime, reason: str | None = None
+) -> int:
+    number = int(connection.execute(select(func.count()).where(prints.c.permit == permit)).scalar_one()) + 1
+    row = {"permit": permit, "no": number, "kind": kind, "sha": sha, "by": who.official, "reason": reason}
+    connection.execute(insert(prints).values(**row, at=stamp(now)))
+    return number
+
+
+def _one_of_the_counter(connection: Connection, bundle: Bundle, official: str, day: date) -> Actor:
+    """Return the person in the first role of the counter that he holds. Raises as `people.actor` does of the last one."""
+    refused: Forbidden | None = None
+    for role in {str(act.role): None for act in bundle.permit_type.procedure.plan if act.verb in COUNTER}:
+        try:
+            return actor(connection, bundle.office, official, role, day)
+        except Forbidden as refusal:
+            refused = refusal
+    raise refused or RoleForbids
 
 
 def deliver(teken: Teken, official: str, permit: str) -> dict[str, Any]:
@@ -195,21 +246,84 @@ def deliver(teken: Teken, official: str, permit: str) -> dict[str, Any]:
     return _at_desk(teken, official, permit, Verb.DELIVER, lambda desk: desk.finish("permit.delivered"))
 
 
-def survey(teken: Teken, official: str, permit: str, *, answers: Mapping[str, int]) -> dict[str, Any]:
-    """Take the holder's SKM: nine answers, one to four. They are stored apart; the permit only knows that the form was filled."""
+def survey(
+    teken: Teken, official: str | None, permit: str, *, answers: Mapping[str, int], counted: bool = True
+) -> dict[str, Any]:
+    """Take the holder's SKM: nine answers, one to four. They are stored apart; the permit only knows that the form was filled.
+
+    `official` None: the holder fills it in at his own phone, also before the paper is printed. `counted` False: who fetches several
+    papers has answered with another one of them.
+    """
     _check_answers(answers)
 
     def act(desk: _Desk) -> Row[Any]:
-        month = local_day(desk.bundle.office, teken.clock.now()).strftime("%Y-%m")
-        row = {"id": secrets.token_hex(12), "office": desk.row.office, "type": desk.row.type, "month": month}
-        desk.connection.execute(insert(surveys).values(**row, answers=dumps(dict(answers))))
-        return desk.finish("permit.surveyed")
+        if counted:
+            _keep(desk, answers)
+        return desk.finish("permit.surveyed", **_by(desk))
 
-    return _at_desk(teken, official, permit, Verb.SURVEY, act)
+    return _surveyed(teken, official, permit, act)
 
 
-def hand_over(teken: Teken, official: str, permit: str, *, identity: str, ticket: str) -> dict[str, Any]:
-    """Hand the paper over against the ticket and the holder's KTP, or a surat kuasa; entered in the handover register."""
+def decline_survey(teken: Teken, official: str | None, permit: str, *, later: bool) -> dict[str, Any]:
+    """Record that the holder won't answer, which opens the gate, or will later, which does not."""
+
+    def act(desk: _Desk) -> Row[Any]:
+        if not later:
+            return desk.finish("permit.survey_declined", **_by(desk))
+        moves.tell(desk.connection, teken, desk.row, "permit.survey_postponed", _by(desk).get("data", {}))
+        return desk.row
+
+    return _surveyed(teken, official, permit, act)
+
+
+def _surveyed(teken: Teken, official: str | None, permit: str, act: Any) -> dict[str, Any]:
+    if official is not None:
+        return _at_desk(teken, official, permit, Verb.SURVEY, act)
+    bundle = _bundle(teken, permit)
+    plan = bundle.permit_type.procedure.plan
+    with teken.db.write() as connection:
+        row = _locked(connection, permit, bundle)
+        at = next((at for at, one in enumerate(plan) if one.verb is Verb.SURVEY), None)
+        if row.state != State.IN_FORCE or at is None or at in moves.fulfilled(connection, row):
+            raise StateForbids(state=row.state)
+        moved = act(_Desk(connection, teken, row, bundle, plan[at], None))
+    return _answer(moved)
+
+
+def _by(desk: _Desk) -> dict[str, Any]:
+    """Say that the holder did it himself, at the survey's place in the plan."""
+    if desk.someone is not None:
+        return {}
+    plan = desk.bundle.permit_type.procedure.plan
+    return {"data": {"by": "holder"}, "detail": {"by": "holder"}, "position": plan.index(desk.act)}
+
+
+def _keep(desk: _Desk, answers: Mapping[str, int]) -> None:
+    """Store a form and write the month's others anew beside it, in random order: neither rows nor transactions tell whose is the last."""
+    month = local_day(desk.bundle.office, desk.teken.clock.now()).strftime("%Y-%m")
+    journal.hold(desk.connection)
+    shelf = (surveys.c.office == desk.row.office) & (surveys.c.type == desk.row.type) & (surveys.c.month == month)
+    forms = [dict(form._mapping) for form in desk.connection.execute(select(surveys).where(shelf))]  # noqa: SLF001 - SQLAlchemy's public name
+    forms.append({"office": desk.row.office, "type": desk.row.type, "month": month, "answers": dumps(dict(answers))})
+    secrets.SystemRandom().shuffle(forms)
+    desk.connection.execute(delete(surveys).where(shelf))
+    desk.connection.execute(insert(surveys), [{**form, "id": secrets.token_hex(12)} for form in forms])
+
+
+def hand_over(
+    teken: Teken,
+    official: str,
+    permit: str,
+    *,
+    identity: str,
+    ticket: str,
+    reference: str | None = None,
+    receipt: str | None = None,
+) -> dict[str, Any]:
+    """Hand the paper over against the ticket and the holder's KTP, or a surat kuasa; entered in the handover register.
+
+    `reference` is what the office files the surat kuasa under, `receipt` joins what was handed over together.
+    """
     if identity not in IDENTITIES:
         raise Invalid(faults=(Fault("/identity", "not_a_choice", {"choices": ", ".join(IDENTITIES)}),))
 
@@ -228,6 +342,8 @@ def hand_over(teken: Teken, official: str, permit: str, *, identity: str, ticket
             "no": number,
             "office": desk.row.office,
             "identity": identity,
+            "reference": reference,
+            "receipt": receipt,
             "by": desk.actor.official,
         }
         desk.connection.execute(insert(handovers).values(**row, at=stamp(teken.clock.now())))
@@ -332,12 +448,12 @@ def _reason(text: str) -> str:
 
 
 def _check_answers(answers: Mapping[str, int]) -> None:
-    faults = [Fault(f"/answers/{element}", "required") for element in SURVEY_ELEMENTS if element not in answers]
+    faults = [Fault(f"/answers/{element}", "required") for element in ELEMENTS if element not in answers]
     graded = (
         (element, type(value) is int and value in SCALE) for element, value in answers.items()
     )  # True is no grade
     faults += [Fault(f"/answers/{element}", "out_of_range") for element, sound in graded if not sound]
-    faults += [Fault(f"/answers/{element}", "unknown_key") for element in answers if element not in SURVEY_ELEMENTS]
+    faults += [Fault(f"/answers/{element}", "unknown_key") for element in answers if element not in ELEMENTS]
     if faults:
         raise Invalid(faults=tuple(faults))
 

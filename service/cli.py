@@ -270,12 +270,10 @@ def _sign(teken: Any, chosen: argparse.Namespace) -> dict[str, Any]:
 
 
 def _survey(teken: Any, chosen: argparse.Namespace) -> dict[str, Any]:
-    from service import acts
+    from service import acts, skm
 
     answers = {
-        element: int(digit)
-        for element, digit in zip(acts.SURVEY_ELEMENTS, chosen.answers, strict=False)
-        if digit.isdigit()
+        element: int(digit) for element, digit in zip(skm.ELEMENTS, chosen.answers, strict=False) if digit.isdigit()
     }
     return acts.survey(teken, chosen.official, chosen.permit, answers=answers)
 

@@ -18,7 +18,7 @@ from typing import Any
 from PIL import Image, ImageDraw
 from sqlalchemy import select
 
-from service import acts, clients, development, queries
+from service import acts, clients, development, queries, skm
 from service.clock import SystemClock
 from service.document.check import sample_case
 from service.people import local_day
@@ -30,7 +30,7 @@ from service.wiring import Teken, open_teken
 
 HOME = PROJECT / "var" / "demo"
 PATIENCE_SECONDS = 90
-SATISFIED = dict(zip(acts.SURVEY_ELEMENTS, (4, 3, 4, 4, 3, 4, 4, 3, 4), strict=True))
+SATISFIED = dict(zip(skm.ELEMENTS, (4, 3, 4, 4, 3, 4, 4, 3, 4), strict=True))
 COLUMNS = ("sop", "office", "register_number", "state", "verdict", "document", "verify_url")
 
 

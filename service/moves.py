@@ -34,17 +34,28 @@ class Done:
 
 
 def finish(
-    connection: Connection, teken: Teken, row: Row[Any], procedure: Procedure, done: Done, **values: Any
+    connection: Connection,
+    teken: Teken,
+    row: Row[Any],
+    procedure: Procedure,
+    done: Done,
+    *,
+    at_position: int | None = None,
+    **values: Any,
 ) -> Row[Any]:
-    """Record the act at the permit's position, move to the next one that is not fulfilled, tell the journal; return the new row."""
-    act = at(procedure, row.position)
+    """Record the act at the permit's position, move to the next one that is not fulfilled, tell the journal; return the new row.
+
+    `at_position`: the act is done ahead of its turn; the permit stays where it is, and passes over it later.
+    """
+    place = row.position if at_position is None else at_position
+    act = at(procedure, place)
     assert act is not None, "nothing is due"
     now = teken.clock.now()
     connection.execute(
         insert(acts).values(
             permit=row.id,
             revision=row.revision,
-            position=row.position,
+            position=place,
             row=act.row,
             verb=str(act.verb),
             role=act.role,
@@ -56,9 +67,8 @@ def finish(
             detail=dumps(dict(done.detail)),
         )
     )
-    moved = settle(
-        connection, row, procedure, now, state=after(act, row.state, procedure), position=row.position + 1, **values
-    )
+    onward = row.position + 1 if place == row.position else row.position
+    moved = settle(connection, row, procedure, now, state=after(act, row.state, procedure), position=onward, **values)
     tell(connection, teken, moved, done.event, {"row": act.row, "verb": str(act.verb), **done.data})
     return moved
 
@@ -83,12 +93,16 @@ def manifest(connection: Connection, row: Row[Any]) -> str:
 def settle(connection: Connection, row: Row[Any], procedure: Procedure, now: datetime, **values: Any) -> Row[Any]:
     """Change the row; pass over acts that are fulfilled already (what a correction kept), and set the queue."""
     position, state = values.pop("position", row.position), values.pop("state", row.state)
-    kept = set(
-        connection.execute(select(acts.c.position).where(acts.c.permit == row.id, acts.c.voided_at.is_(None))).scalars()
-    )
+    kept = fulfilled(connection, row)
     while (act := at(procedure, position)) is not None and position in kept:
         state = after(act, state, procedure)
         position += 1
     row = change(connection, row, now, **values, position=position, state=state)
     waits = queue(row, procedure)
     return row if row.queue == waits else change(connection, row, now, queue=waits)
+
+
+def fulfilled(connection: Connection, row: Row[Any]) -> frozenset[int]:
+    """Return the positions of the plan at which an act of this permit counts."""
+    mine = (acts.c.permit == row.id) & acts.c.voided_at.is_(None)
+    return frozenset(connection.execute(select(acts.c.position).where(mine)).scalars())

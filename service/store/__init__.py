@@ -1,6 +1,7 @@
 """Tables, transactions and migrations: SQLAlchemy Core over SQLite or PostgreSQL, the same code on both."""
 
 from service.store import batch_tables as _batch_tables  # noqa: F401 - all tables are known wherever the store is
+from service.store import book_tables as _book_tables  # noqa: F401 - as above
 from service.store import desk_tables as _desk_tables  # noqa: F401 - as above
 from service.store import dispatch_tables as _dispatch_tables  # noqa: F401 - as above
 from service.store.database import Database, StoreBusy

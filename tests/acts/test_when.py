@@ -5,7 +5,7 @@ from functools import partial
 import pytest
 from sqlalchemy import func, select
 
-from service import acts
+from service import acts, skm
 from service.errors import Conflict, Invalid, ReasonRequired, RoleForbids, StateForbids
 from service.permits import State
 from service.sop.model import Verb
@@ -183,10 +183,10 @@ def test_there_is_no_return_once_the_signature_is_ordered(house):
     assert set(seen) == {"signing", "signed", "sealed", "in_force"}
 
 
-ANSWERS = dict.fromkeys(acts.SURVEY_ELEMENTS, 3)
+ANSWERS = dict.fromkeys(skm.ELEMENTS, 3)
 # answers, and the places that are refused
 BAD_ANSWERS = [
-    ({}, {f"/answers/{element}": "required" for element in acts.SURVEY_ELEMENTS}),
+    ({}, {f"/answers/{element}": "required" for element in skm.ELEMENTS}),
     (ANSWERS | {"U1": 0}, {"/answers/U1": "out_of_range"}),
     (ANSWERS | {"U9": 5}, {"/answers/U9": "out_of_range"}),
     (ANSWERS | {"U4": -1}, {"/answers/U4": "out_of_range"}),
@@ -216,7 +216,7 @@ def test_a_survey_has_nine_answers_from_one_to_four(waiting, answers, places):
 @pytest.mark.parametrize("grade", [1, 4])
 def test_the_least_and_the_best_grade_count(house, grade):
     permit = house.bring("survey")
-    acts.survey(house.teken, house.rightful(permit), permit, answers=dict.fromkeys(acts.SURVEY_ELEMENTS, grade))
+    acts.survey(house.teken, house.rightful(permit), permit, answers=dict.fromkeys(skm.ELEMENTS, grade))
     assert house.row(permit).position == WAITING_POSITION["handover"]
 
 
