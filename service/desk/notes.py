@@ -13,7 +13,7 @@ from service.clock import stamp
 from service.desk import book
 from service.desk.accounts import Account
 from service.errors import Fault, Forbidden, Invalid, NotFound
-from service.store.desk_tables import accounts, case_notes
+from service.store.desk_tables import PUT_FIRST, accounts, case_notes
 from service.store.tables import permits
 
 if TYPE_CHECKING:
@@ -82,6 +82,6 @@ def of(connection: Connection, wanted: Collection[str]) -> dict[str, list[Note]]
 
 def first(connection: Connection, office: str) -> frozenset[str]:
     """Return the office's cases that an aide asks to take first."""
-    mine = (permits.c.office == office) & (case_notes.c.first == 1) & case_notes.c.withdrawn_at.is_(None)
-    query = select(case_notes.c.permit).join(permits, permits.c.id == case_notes.c.permit).where(mine)
+    query = select(case_notes.c.permit).join(permits, permits.c.id == case_notes.c.permit)
+    query = query.where(permits.c.office == office, PUT_FIRST)
     return frozenset(connection.execute(query).scalars())

@@ -117,9 +117,11 @@ holidays = Table(
     Column("added_at", Text, nullable=False),
 )
 
+PUT_FIRST = text("(first = 1 AND withdrawn_at IS NULL)")
 AT_DESK = text("queue = 'person'")
 STUCK = text("(parked_from IS NOT NULL OR state IN ('parked','returned'))")
 """What the work lists ask for, in the words of their indexes: with other words SQLite reads every permit."""
+Index("case_notes_first", case_notes.c.permit, sqlite_where=PUT_FIRST, postgresql_where=PUT_FIRST)
 Index(
     "permits_at_desk",
     permits.c.office,

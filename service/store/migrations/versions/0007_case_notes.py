@@ -22,6 +22,8 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id')
     )
     op.create_index('ix_case_notes_permit', 'case_notes', ['permit'])
+    first = sa.text("(first = 1 AND withdrawn_at IS NULL)")
+    op.create_index('case_notes_first', 'case_notes', ['permit'], sqlite_where=first, postgresql_where=first)
     at_desk = sa.text("queue = 'person'")
     op.create_index('permits_at_desk', 'permits', ['office', 'pin', 'position'], sqlite_where=at_desk, postgresql_where=at_desk)
     stuck = sa.text("(parked_from IS NOT NULL OR state IN ('parked','returned'))")
