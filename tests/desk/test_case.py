@@ -217,6 +217,7 @@ def test_signing_and_counter_acts_are_named_and_not_done_here(desk):
     head = desk.at_work("kudus", "plt_kadis")
     head.get(f"/meja/izin/{permit}")
     assert "Giliran Anda: Tanda tangan" in head.text
+    assert f'href="/meja/ttd/baca/{permit}"' in head.page, "the tray opens at this paper"
     assert f"/meja/izin/{permit}/kembalikan" in head.page, "the head may return what he would not sign"
     fields = {"verb": "sign", "revision": "1", "position": str(row(desk.teken, permit).position)}
     head.post(f"/meja/izin/{permit}/baca", fields)

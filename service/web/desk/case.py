@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 REASONS = ("data", "requirement", "photo", "place", "kind", "other")
 SCREENS = {
-    Verb.SIGN: "desk.tray",
+    Verb.SIGN: "desk.tray_paper",
     Verb.PRINT: "desk.counter",
     Verb.DELIVER: "desk.counter",
     Verb.SURVEY: "desk.counter",
