@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import hmac
 import socket
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -25,6 +26,8 @@ from signing.outside import OutsideSpec, Picture, empty_signature_fields, pictur
 api = Blueprint("bsre", __name__, url_prefix="/api/v2")
 _WRONG_PASSPHRASE, _UNREGISTERED = 2031, 2011
 _MOST_BYTES: Final = 256 << 20
+_ALONE: Final = threading.Lock()
+"""asn1crypto completes its types at their first use, which two threads at once spoil."""
 
 
 def simulator(folder: Path, switches: Sequence[str] = ()) -> Flask:
@@ -180,7 +183,8 @@ def _one(play: Play, number: str, text: str, look: Mapping[str, Any]) -> str:
         at=play.now(),
     )
     time.sleep(play.on.get("slow", 0))
-    signed = sign_outside(rewritten(pdf) if "rewritten" in play.on else pdf, play.key(number), spec)
+    with _ALONE:
+        signed = sign_outside(rewritten(pdf) if "rewritten" in play.on else pdf, play.key(number), spec)
     return base64.b64encode(signed).decode("ascii")
 
 
