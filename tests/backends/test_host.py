@@ -6,7 +6,7 @@ import pytest
 
 from service.host import HostInvalid, SigningHost, read_host
 
-NIK = "0000000000000001"
+NIK = "0000907391846205"
 BSRE = f"""
 [bsre]
 url = "https://bsre.example"

@@ -27,7 +27,7 @@ from signing import (
 )
 from tests.signing.world import FLOWS, HEAD, URL, font, prepared, typeset
 
-NIK, SECRET = "0000000000000001", Passphrase("frasa-contoh-satu")
+NIK, SECRET = "0000907391846205", Passphrase("frasa-contoh-satu")
 SEAL = "segel-contoh"
 LOOK = Look(1, (300.0, 100.0, 390.0, 190.0), QrCode(URL))
 

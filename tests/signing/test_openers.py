@@ -75,12 +75,12 @@ def test_a_remote_key(pki, tmp_path):
 
 def test_bsre_for_a_person_or_a_seal(tmp_path):
     (tmp_path / "sandi").write_text("sandi")
-    accounts = {"rohil/kadis": "0000000000000001", "rohil/sekdis": "sekdis@dinas.example"}
+    accounts = {"rohil/kadis": "0000907391846205", "rohil/sekdis": "sekdis@dinas.example"}
     service = Bsre("https://bsre.example", "contoh", tmp_path / "sandi", accounts, {"rohil": "segel-contoh"})
     typed = bytearray(b"frasa")
     courier = at_bsre(service, "rohil/kadis", "ab", typed)
     typed[:] = bytes(len(typed))
-    assert courier.client.who == Signer(nik="0000000000000001")
+    assert courier.client.who == Signer(nik="0000907391846205")
     assert courier.secret() == Passphrase("frasa")
     give_up(courier)
     with pytest.raises(KeyUnusable, match="pin_needed"):
@@ -90,7 +90,7 @@ def test_bsre_for_a_person_or_a_seal(tmp_path):
     for owner, secret in (("rohil/kadis", None), ("rohil/lain", bytearray(b"x")), ("malang/segel", None)):
         with pytest.raises(KeyMissing):
             at_bsre(service, owner, "ab", secret)
-    assert "0000000000000001" not in repr(service) + repr(courier)
+    assert "0000907391846205" not in repr(service) + repr(courier)
 
 
 def test_the_office_says_where_a_key_is(tmp_path):
