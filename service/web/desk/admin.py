@@ -1,0 +1,245 @@
+"""The admin's screens: officials and their mandates, certificates, accounts, holidays, and what waits for a second admin."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from flask import Response, redirect, request, url_for
+
+from service.desk import accounts, calendar, staff
+from service.desk.certificate import MOST_BYTES
+from service.desk.forms import Form
+from service.errors import Invalid, NotFound
+from service.people import PREFIX, local_day, seal_owner
+from service.web import teken
+from service.web.desk import page as frame
+from service.web.desk.page import Place, fault_words, page
+from service.web.desk.routing import here, only, route, saw
+
+if TYPE_CHECKING:
+    from werkzeug.wrappers import Response as AnyResponse
+
+    from service.desk.proposals import Proposal
+    from service.desk.sessions import Session
+
+ADMIN = only("admin")
+frame.PLACES.append(Place("desk.admin", "settings", "admin.nav", ("admin",)))
+
+
+def _waiting(session: Session) -> int:
+    """How many proposals wait for this admin, and not for another."""
+    found = staff.waiting(teken(), session.account.office)
+    return sum(one.proposed_by != session.account.id for one in found)
+
+
+frame.COUNTS["desk.admin"] = _waiting
+
+
+@route("/admin", ADMIN)
+def admin() -> Response:
+    """Show the officials with mandates and certificates."""
+    found = staff.people(teken(), here().account.office)
+    saw("admin.people")
+    return _page("admin.html", people=found, seal_owner=seal_owner(_office()), kinds=tuple(PREFIX))
+
+
+@route("/admin/pejabat/baru", ADMIN, methods=("GET", "POST"))
+def admin_official() -> AnyResponse:
+    """Propose a new official."""
+    return _proposed("admin_official.html", lambda form: staff.propose_official(teken(), here().account, form))
+
+
+@route("/admin/penugasan/baru", ADMIN, methods=("GET", "POST"))
+def admin_mandate() -> AnyResponse:
+    """Propose a mandate: definitive, Plt. or Plh."""
+    people = staff.people(teken(), here().account.office).officials
+    values = {"officials": people, "roles": staff.roles_of(_office()), "kinds": tuple(PREFIX), "today": _today()}
+    return _proposed("admin_mandate.html", lambda form: staff.propose_mandate(teken(), here().account, form), **values)
+
+
+@route("/admin/penugasan/akhiri", ADMIN, methods=("GET", "POST"))
+def admin_mandate_end() -> AnyResponse:
+    """Propose a mandate's last day."""
+    wanted = request.values.get("mandat", "")
+    found = [
+        (one, mandate)
+        for one in staff.people(teken(), here().account.office).officials
+        for mandate in one.mandates
+        if mandate.id == wanted
+    ]
+    if not found:
+        raise NotFound("mandate_unknown")
+    official, mandate = found[0]
+    values = {"official": official, "mandate": mandate, "today": _today()}
+    return _proposed("admin_end.html", lambda form: staff.propose_end(teken(), here().account, form), **values)
+
+
+@route("/admin/sertifikat", ADMIN, methods=("GET", "POST"))
+def admin_certificate() -> AnyResponse:
+    """Propose to enrol an official's or the seal's public certificate."""
+
+    def propose(form: Form) -> str:
+        file = request.files.get("berkas")
+        data = file.stream.read(MOST_BYTES + 1) if file is not None else b""
+        return staff.propose_certificate(teken(), here().account, form.fields.get("pemilik", ""), data)
+
+    people, office = staff.people(teken(), here().account.office), _office()
+    owners = {one.id: one.name for one in people.officials}
+    if people.seal is not None:
+        owners[seal_owner(office)] = str(office.seal_name)
+    return _proposed("admin_certificate.html", propose, owners=owners)
+
+
+@route("/admin/akun", ADMIN)
+def admin_accounts() -> Response:
+    """Show the office's accounts."""
+    saw("admin.accounts")
+    return _accounts({}, {})
+
+
+@route("/admin/akun/baru", ADMIN, methods=("POST",))
+def admin_account_new() -> AnyResponse:
+    """Make an account, or propose it."""
+    typed = request.form.to_dict()
+    try:
+        made = staff.create_account(teken(), here().account, Form(typed), tuple(request.form.getlist("tugas")))
+    except Invalid as refused:
+        named = {"login": "pengguna", "name": "nama", "duties": "tugas"}
+        faults = {named.get(key, key): text for key, text in fault_words(refused).items()}
+        return _accounts(typed, faults, refused.status)
+    return _invited(made)
+
+
+@route("/admin/akun/<account>/undang", ADMIN, methods=("POST",))
+def admin_account_invite(account: str) -> AnyResponse:
+    """Invite again, or propose it: password and authenticator begin anew."""
+    return _invited(staff.invite_again(teken(), here().account, account))
+
+
+@route("/admin/akun/<account>/matikan", ADMIN, methods=("POST",))
+def admin_account_disable(account: str) -> AnyResponse:
+    """Take an account away."""
+    staff.disable(teken(), here().account, account)
+    return redirect(url_for("desk.admin_accounts"), 303)
+
+
+@route("/admin/libur", ADMIN, methods=("GET", "POST"))
+def admin_holidays() -> AnyResponse:
+    """Show the holidays; propose one."""
+    days = calendar.listed(teken(), here().account.office)
+    return _proposed(
+        "admin_holidays.html", lambda form: calendar.propose(teken(), here().account, form), days=days, today=_today()
+    )
+
+
+@route("/admin/libur/hapus", ADMIN, methods=("POST",))
+def admin_holiday_remove() -> AnyResponse:
+    """Propose to take an added holiday back."""
+    calendar.propose_removal(teken(), here().account, request.form.get("hari", ""))
+    return _to_proposals()
+
+
+@route("/admin/usulan", ADMIN)
+def admin_proposals() -> Response:
+    """Show what waits for a second admin, and what was decided last."""
+    office = here().account.office
+    saw("admin.proposals")
+    waiting, decided = (
+        [_told(one) for one in some] for some in (staff.waiting(teken(), office), staff.decided(teken(), office))
+    )
+    return _page("admin_proposals.html", waiting=waiting, decided=decided)
+
+
+@route("/admin/usulan/<proposal>/setujui", ADMIN, methods=("POST",))
+def admin_confirm(proposal: str) -> AnyResponse:
+    """Confirm and carry out what another admin proposed."""
+    made = staff.confirm(teken(), here().account, proposal)
+    return _invited(made) if made.invitation else _to_proposals()
+
+
+@route("/admin/usulan/<proposal>/tolak", ADMIN, methods=("POST",))
+def admin_refuse(proposal: str) -> AnyResponse:
+    """Decline, or take the own one back."""
+    staff.refuse(teken(), here().account, proposal)
+    return _to_proposals()
+
+
+def _page(template: str, *, status: int = 200, **values: Any) -> Response:
+    return page(template, status=status, pending=_waiting(here()), **values)
+
+
+def _proposed(template: str, propose: Callable[[Form], str], **values: Any) -> AnyResponse:
+    """Show a form; what it proposes waits for a second admin. Nothing typed is lost on a fault."""
+    if request.method == "GET":
+        return _page(template, typed=request.args, faults={}, **values)
+    try:
+        propose(Form(request.form.to_dict()))
+    except Invalid as refused:
+        return _page(template, status=refused.status, typed=request.form, faults=fault_words(refused), **values)
+    return _to_proposals()
+
+
+def _to_proposals() -> AnyResponse:
+    return redirect(url_for("desk.admin_proposals"), 303)
+
+
+def _accounts(typed: dict[str, str], faults: dict[str, str], status: int = 200) -> Response:
+    office = here().account.office
+    listed = accounts.of_office(teken(), office)
+    with_account = {one.official for one, _ in listed}
+    free = [one for one in staff.people(teken(), office).officials if one.id not in with_account]
+    values = {"typed": typed, "faults": faults, "free": free, "duties": accounts.DUTIES}
+    return _page("admin_accounts.html", status=status, listed=listed, **values)
+
+
+def _invited(made: staff.Made) -> AnyResponse:
+    """Show the invitation this once: it is in no address, no log, and not kept by the browser."""
+    if made.invitation is None:
+        return _to_proposals()
+    base = teken().settings.public_url or request.host_url.rstrip("/")
+    link = f"{base}{url_for('desk.invitation', code=made.invitation)}"
+    response = _page("admin_invitation.html", account=made.account, link=link)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+_SHOWN = (
+    *("official", "owner", "name", "role", "day", "login", "duties", "valid_from", "valid_to", "decision"),
+    *("nip", "rank", "subject", "issuer", "not_before", "not_after", "certificate_sha256"),
+)
+
+
+def _told(found: Proposal) -> dict[str, Any]:
+    """Return a proposal with what its page says of it."""
+    office, given = _office(), dict(found.payload)
+    names = {account.id: account.name for account, _ in accounts.of_office(teken(), office.code)}
+    people = {one.id: one.name for one in staff.people(teken(), office.code).officials}
+    for key in ("official", "owner"):
+        if given.get(key):
+            given[key] = people.get(given[key], given.get("name") or given[key])
+    if given.get("owner") == seal_owner(office):
+        given["owner"] = office.seal_name
+    if "role" in given:
+        given["role"] = (
+            f"{PREFIX[given.pop('kind')]} {staff.roles_of(office).get(given['role'], given['role'])}".strip()
+        )
+    return {
+        "id": found.id,
+        "kind": found.kind.replace(".", "_"),
+        "given": {key: given[key] for key in _SHOWN if key in given},
+        "by": names.get(found.proposed_by, ""),
+        "at": found.proposed_at,
+        "own": found.proposed_by == here().account.id,
+        "state": found.state,
+        "decider": names.get(found.decided_by or "", ""),
+        "decided_at": found.decided_at,
+    }
+
+
+def _office() -> Any:
+    return teken().offices.office(here().account.office)
+
+
+def _today() -> str:
+    return local_day(_office(), teken().clock.now()).isoformat()
