@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sqlalchemy import insert, select
+from sqlalchemy.dialects import postgresql, sqlite
 
 from service.clock import stamp
 from service.errors import Unauthenticated
@@ -16,6 +17,11 @@ from service.store.tables import clients
 
 if TYPE_CHECKING:
     from service.wiring import Teken
+
+
+DESK = "Meja kantor"
+_NO_KEY = "-"
+"""No SHA-256 in hex: nobody can show the key of a client that has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +42,25 @@ def add_client(teken: Teken, office: str, name: str) -> tuple[Client, str]:
         row = {"id": client.id, "office": office, "name": name, "key_prefix": prefix, "key_hash": _key_hash(secret)}
         connection.execute(insert(clients).values(**row, created_at=stamp(teken.clock.now())))
     return client, f"{prefix}.{secret}"
+
+
+def desk_client(teken: Teken, office: str) -> Client:
+    """Return the client of what an office's own officials enter, made on first use. It has no API key."""
+    client = Client(desk_client_id(office), office, DESK)
+    with teken.db.read() as connection:
+        if connection.execute(select(clients.c.id).where(clients.c.id == client.id)).first() is not None:
+            return client
+    with teken.db.write() as connection:
+        row = {"id": client.id, "office": office, "name": DESK, "key_prefix": client.id, "key_hash": _NO_KEY}
+        dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+        made = dialect.insert(clients).values(**row, created_at=stamp(teken.clock.now()))
+        connection.execute(made.on_conflict_do_nothing(index_elements=["id"]))
+    return client
+
+
+def desk_client_id(office: str) -> str:
+    """Return the id of an office's own client."""
+    return f"cli_meja_{office}"
 
 
 def authenticate(teken: Teken, bearer: str) -> Client:

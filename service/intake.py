@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Row, insert, or_, select
+from sqlalchemy import Connection, Row, case, insert, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from service import failpoints, idempotency
@@ -26,7 +26,7 @@ from service.errors import CaseInvalid, Conflict, Fault, WrongOffice
 from service.idempotency import Reply
 from service.journal import Entry, append
 from service.people import local_day
-from service.permits import RELEASED, State
+from service.permits import CORRECTION, RELEASED, State
 from service.pins import Bundle
 from service.sop.model import By, Office, PermitType
 from service.store import StoreBusy
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class _Ready:
+class Ready:
     """A case with everything that had to be made before the transaction."""
 
     case: Case
@@ -72,7 +72,7 @@ def accept(teken: Teken, client: Client, payload: object, raw: bytes, idempotenc
 
 def _accept(teken: Teken, client: Client, payload: object, key: tuple[str, str] | None) -> Reply:
     try:
-        ready = _prepare(teken, client, payload)
+        ready = prepare(teken, client, payload)
     except CaseInvalid:
         known = _known(teken, client, payload)
         if known is None:
@@ -83,7 +83,7 @@ def _accept(teken: Teken, client: Client, payload: object, key: tuple[str, str] 
         return known
     failpoints.passing("accept.after_archive")
     with teken.db.write() as connection:
-        row = _store(connection, teken, client, ready)
+        row = store(connection, teken, client, ready)
         reply = _reply(row, ready.warnings)
         if key is not None:
             idempotency.answer(connection, client, key, reply)
@@ -110,7 +110,8 @@ def _known(teken: Teken, client: Client, payload: object) -> Reply | None:
     return _reply(row, again.warnings) if again.case.content_sha == last.content_sha else None
 
 
-def _prepare(teken: Teken, client: Client, payload: object) -> _Ready:
+def prepare(teken: Teken, client: Client, payload: object) -> Ready:
+    """Judge a case and make what has to be made before it is stored. Raises CaseInvalid, WrongOffice."""
     office_code, type_code = address(payload)
     if office_code != client.office:
         raise WrongOffice
@@ -124,7 +125,7 @@ def _prepare(teken: Teken, client: Client, payload: object) -> _Ready:
     _check_glyphs(teken.pins.open(pin), accepted.case)
     photo_sha = _clean_photo(teken, accepted.case, permit_type)
     manifest_sha = manifest(accepted.case.as_dict(), pin)
-    return _Ready(accepted.case, office, permit_type, accepted.warnings, pin, manifest_sha, photo_sha)
+    return Ready(accepted.case, office, permit_type, accepted.warnings, pin, manifest_sha, photo_sha)
 
 
 def _clean_photo(teken: Teken, case: Case, permit_type: PermitType) -> str | None:
@@ -151,10 +152,14 @@ def _check_glyphs(bundle: Bundle, case: Case) -> None:
         raise CaseInvalid(faults=tuple(faults))
 
 
-def _store(connection: Connection, teken: Teken, client: Client, ready: _Ready) -> Row[Any]:
+def store(connection: Connection, teken: Teken, client: Client, ready: Ready) -> Row[Any]:
+    """Store a judged case in the caller's transaction, who rings the doorbell once it is committed.
+
+    Raises CaseInvalid (replaces_unknown), Conflict as `accept` does.
+    """
     now = teken.clock.now()
-    replaced = _replaced(connection, ready, client)
-    row = _insert(connection, teken, client, ready, replaced, now)
+    old = replaced(connection, client, ready)
+    row = _insert(connection, teken, client, ready, old, now)
     if row is not None:
         _insert_revision(connection, row.id, 1, ready, now)
         _tell(connection, teken, "case.accepted", row, ready)
@@ -166,13 +171,17 @@ def _store(connection: Connection, teken: Teken, client: Client, ready: _Ready) 
     ).one()
     if newest(connection, existing).content_sha == ready.case.content_sha:
         return existing
-    if existing.state != State.RETURNED or existing.type != ready.permit_type.code:  # a number is of its type's series
+    if (
+        existing.state != State.RETURNED
+        or existing.type != ready.permit_type.code  # a number is of its type's series
+        or CORRECTION in {existing.request_kind, ready.case.request_kind}  # made anew, not corrected
+    ):
         raise Conflict("case_differs", state=existing.state)
-    return _revise(connection, teken, existing, ready, replaced, now)
+    return _revise(connection, teken, existing, ready, old, now)
 
 
 def _insert(
-    connection: Connection, teken: Teken, client: Client, ready: _Ready, replaced: str | None, now: datetime
+    connection: Connection, teken: Teken, client: Client, ready: Ready, replaced: str | None, now: datetime
 ) -> Row[Any] | None:
     """Insert the permit, or return None if this upstream case has one (fifty threads may post it at once)."""
     code = crockford(16)
@@ -205,7 +214,7 @@ def _insert(
 
 
 def _revise(
-    connection: Connection, teken: Teken, row: Row[Any], ready: _Ready, replaced: str | None, now: datetime
+    connection: Connection, teken: Teken, row: Row[Any], ready: Ready, replaced: str | None, now: datetime
 ) -> Row[Any]:
     """Take a corrected case: it keeps its number, code and place; what it asks for and when it was complete are the case's own."""
     _insert_revision(connection, row.id, row.revision + 1, ready, now)
@@ -216,7 +225,7 @@ def _revise(
     return changed
 
 
-def _tell(connection: Connection, teken: Teken, event: str, row: Row[Any], ready: _Ready, **more: Any) -> None:
+def _tell(connection: Connection, teken: Teken, event: str, row: Row[Any], ready: Ready, **more: Any) -> None:
     data = {
         "upstream_id": row.upstream_id,
         "revision": row.revision,
@@ -227,7 +236,7 @@ def _tell(connection: Connection, teken: Teken, event: str, row: Row[Any], ready
     append(connection, teken.notary, teken.clock.now(), Entry(event, row.office, row.client, row.id, data))
 
 
-def _insert_revision(connection: Connection, permit: str, revision: int, ready: _Ready, now: datetime) -> None:
+def _insert_revision(connection: Connection, permit: str, revision: int, ready: Ready, now: datetime) -> None:
     connection.execute(
         insert(revisions).values(
             permit=permit,
@@ -242,8 +251,11 @@ def _insert_revision(connection: Connection, permit: str, revision: int, ready: 
     )
 
 
-def _replaced(connection: Connection, ready: _Ready, client: Client) -> str | None:
-    """Find the permit that this case replaces, by id or register number, in this office and for the same holder."""
+def replaced(connection: Connection, client: Client, ready: Ready) -> str | None:
+    """Find the permit that this case replaces, by id or register number, in this office and for the same holder.
+
+    Raises CaseInvalid (replaces_unknown), Conflict("replaces_taken").
+    """
     wanted = ready.case.replaces
     if wanted is None:
         return None
@@ -252,8 +264,10 @@ def _replaced(connection: Connection, ready: _Ready, client: Client) -> str | No
         .where(permits.c.office == ready.office.code, or_(permits.c.id == wanted, permits.c.number == wanted))
         .with_for_update()
     )
-    old = connection.execute(query).first()
-    if old is None or old.state not in RELEASED or not _same_holder(connection, old, ready.case):
+    first = case((permits.c.state == State.REPLACED, 2), (permits.c.state.in_(sorted(RELEASED)), 0), else_=1)
+    old = connection.execute(query.order_by(first, permits.c.created_at.desc())).first()  # a corrected number is of two permits
+    correction = ready.case.request_kind == CORRECTION  # of the holder's own data, perhaps
+    if old is None or old.state not in RELEASED or not (correction or _same_holder(connection, old, ready.case)):
         raise CaseInvalid(faults=(Fault("/replaces", "replaces_unknown"),))
     rivals = select(permits.c.id).where(
         permits.c.replaces == old.id,

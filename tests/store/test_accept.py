@@ -104,15 +104,15 @@ def test_a_request_that_died_after_its_commit_is_answered_at_once(world, dying):
 
 def test_a_slow_first_request_that_was_taken_over_stores_nothing(world, monkeypatch):
     """It is alive after all, but its key belongs to another by now: one answer, one permit."""
-    real = intake._prepare
+    real = intake.prepare
 
     def slow(teken, client, body):
-        monkeypatch.setattr(intake, "_prepare", real)
+        monkeypatch.setattr(intake, "prepare", real)
         world.clock.forward(seconds=idempotency.RUNNING_SECONDS + 1)
         assert world.post("UJI-1", key="k-1").status == 202
         return real(teken, client, body)
 
-    monkeypatch.setattr(intake, "_prepare", slow)
+    monkeypatch.setattr(intake, "prepare", slow)
     with pytest.raises(IdempotencyRunning):
         world.post("UJI-1", key="k-1")
     assert (count(world, permits), count(world, events)) == (1, 1)

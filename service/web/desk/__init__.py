@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from service.web.desk import admin, assets, case, home, login, reports, roles, signing, tray  # noqa: F401 - each registers its routes
+from service.web.desk import admin, assets, case, entry, home, login, reports, roles, signing, tray  # noqa: F401 - each registers its routes
 from service.web.desk.routing import desk
 
 __all__ = ["desk"]

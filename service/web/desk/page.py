@@ -29,12 +29,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One entry of the navigation: endpoint, icon, key of its words, and who sees it (nobody named: everybody)."""
+    """One entry of the navigation: endpoint, icon, key of its words, and who sees it (nobody named: everybody).
+
+    `shown` tells it of a session where no fixed roles do: an office's own SOP says who enters cases.
+    """
 
     endpoint: str
     icon: str
     words: str
     one_of: tuple[str, ...] = ()
+    shown: Callable[[Session], bool] | None = None
 
 
 PLACES: list[Place] = [Place("desk.inbox", "inbox", "frame.inbox")]
@@ -110,7 +114,8 @@ def _frame() -> dict[str, Any]:
 
 
 def _places(session: Session) -> list[tuple[Place, str, int]]:
-    shown = [one for one in PLACES if not one.one_of or session.is_one_of(*one.one_of)]
+    allowed = [one for one in PLACES if not one.one_of or session.is_one_of(*one.one_of)]
+    shown = [one for one in allowed if one.shown is None or one.shown(session)]
     return [(one, url_for(one.endpoint), _count(one.endpoint, session)) for one in shown]
 
 
