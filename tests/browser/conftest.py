@@ -23,9 +23,19 @@ def chromium():
         browser.close()
 
 
-@pytest.fixture
-def house(tmp_path, keys, chromium):
-    opened = House.open(tmp_path, keys, chromium)
+@pytest.fixture(scope="module")
+def town(tmp_path_factory, keys, chromium):
+    """One installation for a module: people log in once and go on with what is there."""
+    opened = House.open(tmp_path_factory.mktemp("town"), keys, chromium)
     yield opened
     opened.close()
-    assert opened.complaints == [], "the browser's console and our own policy have nothing to complain about"
+
+
+@pytest.fixture
+def house(town):
+    """The same, held to account after each test."""
+    town.told()
+    yield town
+    assert town.told() == [], (
+        "the browser's console, our own policy, axe and the window's width have nothing to complain about"
+    )
