@@ -68,10 +68,9 @@ class _Desk:
     def finish(self, event: str, **more: Any) -> Row[Any]:
         """Record the act and move on."""
         data = {"role": self.act.role, **more.pop("data", {})}
-        position = more.pop("position", None)
         done = Done(event, actor=self.someone, data=data, **more)
         procedure = self.bundle.permit_type.procedure
-        return moves.finish(self.connection, self.teken, self.row, procedure, done, at_position=position)
+        return moves.finish(self.connection, self.teken, self.row, procedure, done)
 
 
 def read(
@@ -254,7 +253,7 @@ def survey(
     `official` None: the holder fills it in at his own phone, also before the paper is printed. `counted` False: who fetches several
     papers has answered with another one of them.
     """
-    _check_answers(answers)
+    check_answers(answers)
 
     def act(desk: _Desk) -> Row[Any]:
         if counted:
@@ -362,21 +361,43 @@ def decide(teken: Teken, official: str, permit: str, *, to: State, decision: str
 
     Raises StateForbids unless the table of transitions allows it.
     """
-    reason, decision = _reason(reason), _reason(decision)
     bundle = _bundle(teken, permit)
     with teken.db.write() as connection:
-        row = _locked(connection, permit, bundle)
-        head = next(act.role for act in bundle.permit_type.procedure.plan if act.verb is Verb.SIGN)
-        now = teken.clock.now()
-        who = actor(connection, bundle.office, official, str(head), local_day(bundle.office, now))
-        if (row.state, to) not in _DECISIONS:
-            raise StateForbids(state=row.state)
-        moved = moves.settle(connection, row, bundle.permit_type.procedure, now, state=to, fault=row.fault)
-        told = {"decision": decision, "reason_sha256": sha256(reason.encode()), "mandate": who.mandate}
-        moves.tell(connection, teken, moved, _DECISIONS[row.state, to], told)
+        moved = decide_in(connection, teken, bundle, official, permit, to=to, decision=decision, reason=reason)
     if moved.queue == "work":
         teken.doorbell.ring(moved.queue, moved.id)
     return _answer(moved)
+
+
+def decide_in(
+    connection: Connection,
+    teken: Teken,
+    bundle: Bundle,
+    official: str,
+    permit: str,
+    *,
+    to: State,
+    decision: str,
+    reason: str,
+    **told: str,
+) -> Row[Any]:
+    """As `decide`, in the caller's transaction, who rings the doorbell; `told`: what the journal is told besides."""
+    reason, decision = _reason(reason), _reason(decision)
+    row = _locked(connection, permit, bundle)
+    now = teken.clock.now()
+    who = head_of(connection, bundle, official, local_day(bundle.office, now))
+    if (row.state, to) not in _DECISIONS:
+        raise StateForbids(state=row.state)
+    moved = moves.settle(connection, row, bundle.permit_type.procedure, now, state=to, fault=row.fault)
+    told |= {"decision": decision, "reason_sha256": sha256(reason.encode()), "mandate": who.mandate}
+    moves.tell(connection, teken, moved, _DECISIONS[row.state, to], told)
+    return moved
+
+
+def head_of(connection: Connection, bundle: Bundle, official: str, day: date) -> Actor:
+    """Return the person if he holds the role that signs this type on that day. Raises RoleForbids, MandateExpired."""
+    role = next(act.role for act in bundle.permit_type.procedure.plan if act.verb is Verb.SIGN)
+    return actor(connection, bundle.office, official, str(role), day)
 
 
 def resume_parked(teken: Teken, permit: str) -> dict[str, Any]:
@@ -447,7 +468,7 @@ def _reason(text: str) -> str:
     return reason
 
 
-def _check_answers(answers: Mapping[str, int]) -> None:
+def check_answers(answers: Mapping[str, int]) -> None:
     faults = [Fault(f"/answers/{element}", "required") for element in ELEMENTS if element not in answers]
     graded = (
         (element, type(value) is int and value in SCALE) for element, value in answers.items()

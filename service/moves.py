@@ -31,6 +31,7 @@ class Done:
     document_sha: str | None = None
     data: Mapping[str, Any] = field(default_factory=dict)
     detail: Mapping[str, Any] = field(default_factory=dict)
+    position: int | None = None  # None: where the permit stands; another one: ahead of its turn
 
 
 def finish(
@@ -39,15 +40,13 @@ def finish(
     row: Row[Any],
     procedure: Procedure,
     done: Done,
-    *,
-    at_position: int | None = None,
     **values: Any,
 ) -> Row[Any]:
     """Record the act at the permit's position, move to the next one that is not fulfilled, tell the journal; return the new row.
 
-    `at_position`: the act is done ahead of its turn; the permit stays where it is, and passes over it later.
+    An act ahead of its turn leaves the permit where it is; it is passed over later.
     """
-    place = row.position if at_position is None else at_position
+    place = row.position if done.position is None else done.position
     act = at(procedure, place)
     assert act is not None, "nothing is due"
     now = teken.clock.now()

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, delete, insert, select, update
 
+from service.acts import COUNTER as AT_COUNTER
 from service.clock import instant, stamp
 from service.desk import accounts, book, throttle
 from service.desk.accounts import Account
 from service.errors import TooMany, Unauthenticated
-from service.sop.model import RoleCode
+from service.sop.model import RoleCode, Verb
 from service.store.desk_tables import devices
 from service.store.desk_tables import sessions as table
 
@@ -26,6 +27,8 @@ PASSWORD_ONLY = timedelta(minutes=5)
 _SEEN_EVERY = timedelta(minutes=1)
 SIGNS = "signs"
 """Stands for every role that signs, in whatever words the office names it."""
+COUNTER, REGISTRAR = "counter", "registrar"
+"""Stand for every role that serves holders, and every role that answers for the numbers, in the office's own procedures."""
 
 
 class LoginWrong(Unauthenticated):
@@ -44,10 +47,12 @@ class Session:
     strong: bool
     key: str = field(repr=False)
     signs: bool = False
+    serves: tuple[str, ...] = ()  # COUNTER, REGISTRAR
 
     def is_one_of(self, *wanted: str) -> bool:
-        """Tell whether he holds one of the roles today (SIGNS: one that signs), or one of the duties."""
-        return not {*self.roles, *self.account.duties, *((SIGNS,) if self.signs else ())}.isdisjoint(wanted)
+        """Tell whether he holds one of the roles today (SIGNS, COUNTER, REGISTRAR: one of that kind), or one of the duties."""
+        held = {*self.roles, *self.account.duties, *self.serves, *((SIGNS,) if self.signs else ())}
+        return not held.isdisjoint(wanted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +125,7 @@ def find(teken: Teken, token: str) -> Session | None:
             connection.execute(update(table).where(table.c.token_hash == key).values(seen_at=stamp(now)))
     known = teken.offices.office(account.office).roles
     signs = any(RoleCode(role) in known and known[RoleCode(role)].signs for role in held)
-    return Session(account, held, row.csrf, row.strong_at is not None, key, signs)
+    return Session(account, held, row.csrf, row.strong_at is not None, key, signs, _serves(teken, account.office, held))
 
 
 def end(teken: Teken, session: Session) -> None:
@@ -129,6 +134,16 @@ def end(teken: Teken, session: Session) -> None:
         connection.execute(delete(table).where(table.c.token_hash == session.key))
         office = session.account.office
         book.note(teken, office=office, account=session.account.id, action="session.ended", connection=connection)
+
+
+def _serves(teken: Teken, office: str, held: tuple[str, ...]) -> tuple[str, ...]:
+    """Return which kinds of role these are, by the plans of all the office's procedures."""
+    acts = [act for kind in teken.offices.types(office) for act in kind.procedure.plan if act.role in held]
+    kinds = {
+        COUNTER: any(act.verb in AT_COUNTER for act in acts),
+        REGISTRAR: any(act.verb is Verb.NUMBER for act in acts),
+    }
+    return tuple(kind for kind, holds in kinds.items() if holds)
 
 
 def _start(teken: Teken, account: Account, *, strong: bool) -> str:

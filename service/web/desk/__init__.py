@@ -2,7 +2,22 @@
 
 from __future__ import annotations
 
-from service.web.desk import admin, assets, case, entry, home, login, reports, roles, signing, tray  # noqa: F401 - each registers its routes
+from service.web.desk import (  # noqa: F401 - each registers its routes
+    admin,
+    assets,
+    case,
+    counter,
+    decisions,
+    entry,
+    home,
+    imports,
+    login,
+    reports,
+    roles,
+    signing,
+    survey,
+    tray,
+)
 from service.web.desk.routing import desk
 
 __all__ = ["desk"]
