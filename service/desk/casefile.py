@@ -24,7 +24,7 @@ from service.desk.papers import Paper, Printed, paper_of, printed
 from service.desk.sessions import Session
 from service.document.page import write
 from service.flow import READINGS
-from service.people import local_day
+from service.people import PRECEDENCE, local_day
 from service.permits import RELEASED, Standing, State, standing
 from service.sop.model import Act, Verb
 from service.store.tables import acts, mandates, officials, permits
@@ -214,10 +214,14 @@ def _due(connection: Connection, who: Session, row: Row[Any], bundle: Bundle, da
 
 
 def _holders(connection: Connection, office: str, act: Act, day: str) -> tuple[str, ...]:
+    """Return who may do it today. The one signature is given by the nearest mandate alone: a Plh. before whom he stands in for."""
     current = (mandates.c.valid_from <= day) & (mandates.c.valid_to.is_(None) | (mandates.c.valid_to >= day))
     mine = (mandates.c.office == office) & (mandates.c.role == act.role)
-    query = select(officials.c.name).join(mandates, mandates.c.official == officials.c.id).where(mine, current)
-    return tuple(connection.execute(query.order_by(officials.c.name).distinct()).scalars())
+    query = select(officials.c.name, mandates.c.kind).join(mandates, mandates.c.official == officials.c.id)
+    held = connection.execute(query.where(mine, current).order_by(officials.c.name)).all()
+    nearest = min((PRECEDENCE[one.kind] for one in held), default=0)
+    signs = act.verb is Verb.SIGN
+    return tuple(dict.fromkeys(one.name for one in held if not signs or PRECEDENCE[one.kind] == nearest))
 
 
 def _fields(bundle: Bundle, case: Case, changed: frozenset[str]) -> tuple[Shown, ...]:
