@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import signal
 from contextlib import closing
+from datetime import UTC, datetime
 
 import pytest
+from sqlalchemy import update
 
 from service import batch, batch_ends, pipeline
+from service.clock import stamp
 from service.permits import State
 from service.resend import confirm_resend
-from service.store.batch_tables import BatchState
+from service.store.batch_tables import BatchState, signers
 from tests.backends.conftest import HILIR, PASSPHRASE, Desk, set_up_bsre
 from tests.backends.processes import living, log_of, signing, until
 from tests.batch.hunting import in_memory, on_disk
@@ -30,6 +33,12 @@ def world(tmp_path, keys, bsre_keys, database):
 def opened(desk: Desk, listed, processes: int = 1, passphrase: bytes = PASSPHRASE) -> batch.Batch:
     living(desk.teken, processes)
     return batch.open_batch(desk.teken, desk.head, listed, bytearray(passphrase))
+
+
+def fall_silent(desk: Desk) -> None:
+    """A minute later: what the dead process announced of itself is over. The living say it anew."""
+    with desk.teken.db.write() as connection:
+        connection.execute(update(signers).values(expires_at=stamp(datetime(2026, 1, 1, tzinfo=UTC))))
 
 
 def settle(desk: Desk, permit: str) -> None:
@@ -54,6 +63,7 @@ def test_killed_between_dispatch_and_answer(world, point, reached):
         assert process.wait(60) == -signal.SIGKILL, log_of(home)
     assert desk.service.requests("sign/pdf") == reached
     assert (desk.dispatches(permit), desk.row(permit).state) == (["dispatched"], State.SIGNING)
+    fall_silent(desk)
     with signing(home):  # another process, which holds no secret of this batch
         settle(desk, permit)
         now = desk.row(permit)
