@@ -26,7 +26,9 @@ def chromium():
 @pytest.fixture(scope="module")
 def town(tmp_path_factory, keys, chromium):
     """One installation for a module: people log in once and go on with what is there."""
-    opened = House.open(tmp_path_factory.mktemp("town"), keys, chromium)
+    home = tmp_path_factory.mktemp("town")
+    own = shutil.copytree(keys, home / "keys")  # a stand-in gets a key too
+    opened = House.open(home, own, chromium)
     yield opened
     opened.close()
 

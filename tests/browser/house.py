@@ -62,6 +62,21 @@ class Visitor:
         assert self.page.url.endswith("/meja/"), self.text()
         return self
 
+    def close_and_reopen(self) -> Visitor:
+        """The telephone is locked, or the browser's tab is gone; later he is back, still logged in."""
+        self.page.close()
+        self.page = self.house.page(self.page.context)
+        return self
+
+    def slow_line(self, kilobits: int, latency_ms: int = 300) -> Visitor:
+        """From now on this page has a slow line."""
+        line = self.page.context.new_cdp_session(self.page)
+        line.send("Network.enable")
+        speed = kilobits * 1024 / 8
+        conditions = {"offline": False, "latency": latency_ms, "downloadThroughput": speed, "uploadThroughput": speed}
+        line.send("Network.emulateNetworkConditions", conditions)
+        return self
+
     def text(self) -> str:
         return self.page.inner_text("body")
 
@@ -146,10 +161,14 @@ class House:
         )
         context.set_default_timeout(PATIENCE_MS)
         self.contexts.append(context)
+        return Visitor(self, self.page(context), size, javascript)
+
+    def page(self, context: Any) -> Any:
+        """A page of this browser whose complaints are heard."""
         page = context.new_page()
         page.on("console", lambda said: self._heard(said.type, said.text))
         page.on("pageerror", lambda error: self.complaints.append(f"script: {error}"))
-        return Visitor(self, page, size, javascript)
+        return page
 
     def staff(
         self, office: str, official: str | None = None, *, size: str = "phone", duties=(), login: str = "", **rest: Any
