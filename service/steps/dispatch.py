@@ -113,7 +113,7 @@ def send(teken: Teken, courier: Courier, errands: Sequence[Errand]) -> list[Home
         failpoints.passing("dispatch.after_record")
         answers = courier.client.send([one.order for one in sent], secret)
         failpoints.passing("dispatch.after_answer")
-        homes = iter([_home(teken, courier, one, answer) for one, answer in zip(sent, answers, strict=True)])
+        homes = iter([_arrived(teken, courier, one, answer) for one, answer in zip(sent, answers, strict=True)])
     return [next(homes) if isinstance(one, Sent) else one for one in begun]
 
 
@@ -192,9 +192,16 @@ def _begun(teken: Teken, courier: Courier, errand: Errand) -> Sent | Exception:
             prolong(connection, errand.work.claim, now + 2 * seconds + _SLACK)
             data = {"dispatch": dispatch, "field": errand.spec.field, "backend": BACKEND, "sha256": errand.sent_sha}
             moves.tell(connection, teken, row, "permit.dispatched", data)
-    except (SigningError, Lost, StoreBusy) as failed:
+    except Exception as failed:  # noqa: BLE001 - those already on record must leave: they count as gone
         return failed
     return Sent(errand, dispatch, order, now)
+
+
+def _arrived(teken: Teken, courier: Courier, sent: Sent, answer: Result) -> Home | Exception:
+    try:
+        return _home(teken, courier, sent, answer)
+    except Exception as failed:  # noqa: BLE001 - the others of the request came home too; this one's row stays open, which means unknown
+        return failed
 
 
 def _home(teken: Teken, courier: Courier, sent: Sent, answer: Result) -> Home | Exception:

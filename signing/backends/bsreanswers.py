@@ -28,6 +28,10 @@ _STATUS: Final[dict[str, AccountStatus]] = {
 _NOT_TAKEN: Final = {429, 503}
 _LOGIN: Final = {401, 403}
 _CLIENT_ERRORS: Final = range(300, 500)
+_SERVER_ERRORS: Final = 500
+_OWN_NUMBERS: Final = range(1000, 10000)
+"""Lower ones are HTTP's, repeated in the body by the service or by whatever stands before it, or mean success."""
+_DIGITS: Final = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +50,7 @@ def status_code(body: Any) -> int | None:
         return None
     for key in ("status_code", "statusCode", "code"):
         found = str(body.get(key, "")).strip()
-        if found.isdigit():
+        if found.isdecimal() and len(found) <= _DIGITS:
             return int(found)
     return None
 
@@ -80,9 +84,13 @@ def refusal(answer: Answer, *, totp: bool) -> SigningError:
         return SigningFailed("login_refused", told)
     if answer.status in _NOT_TAKEN:
         return SigningFailed("service_busy", told)
-    if answer.status in _CLIENT_ERRORS or number is not None:
+    if answer.status in _CLIENT_ERRORS or (answer.status < _SERVER_ERRORS and _is_fault(number)):
         return SigningFailed("service_refused", told)
     return SigningFailed("outcome_unknown", told)
+
+
+def _is_fault(number: int | None) -> bool:
+    return number in _OWN_NUMBERS and number != _ACTIVE
 
 
 def files(answer: Answer) -> list[bytes | None] | None:

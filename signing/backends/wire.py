@@ -140,4 +140,4 @@ def _answer(response: http.client.HTTPResponse) -> Answer:
         parsed = json.loads(content)
     except (ValueError, RecursionError):
         parsed = None
-    return Answer(response.status, parsed, float(after) if after.isdigit() else None)
+    return Answer(response.status, parsed, float(after) if after.isdecimal() else None)

@@ -8,6 +8,7 @@ from service import acts, batch
 from service.errors import Conflict
 from service.permits import State
 from service.resend import confirm_resend
+from service.steps import dispatch
 from service.store.batch_tables import BatchState
 from tests.backends.conftest import HILIR, HULU, bsre_office
 
@@ -172,6 +173,28 @@ def test_in_a_chunk_each_document_is_judged_by_itself(tmp_path, keys, bsre_keys)
         desk.sign()
         now = batch.status(desk.teken, opened.id)
         assert (now.state, now.counts) == (BatchState.PAUSED, {"signed": 1, "failed": 3, "waiting": 2})
+        assert {item.cause for item in now.items} == {None, "outcome_unknown"}
+        assert desk.service.requests("sign/pdf") == 2
+
+
+def test_what_breaks_while_one_document_is_judged_takes_none_of_the_others_along(
+    tmp_path, keys, bsre_keys, monkeypatch
+):
+    """The service signed all three: two of them are kept, and the third is a question to the signer."""
+    with bsre_office(tmp_path, keys, bsre_keys, chunk=3) as desk:
+        listed = desk.fill(4)
+        opened, judge, judged = desk.open(listed), dispatch.accept_returned, []
+
+        def breaks(*given, **how):
+            judged.append(given)
+            if len(judged) == 3:
+                raise OSError("no space left on device")
+            return judge(*given, **how)
+
+        monkeypatch.setattr(dispatch, "accept_returned", breaks)
+        desk.sign()
+        now = batch.status(desk.teken, opened.id)
+        assert now.counts == {"signed": 3, "failed": 1}
         assert {item.cause for item in now.items} == {None, "outcome_unknown"}
         assert desk.service.requests("sign/pdf") == 2
 

@@ -205,6 +205,23 @@ def test_half_an_answer_is_an_unknown_outcome(said):
         thread.join()
 
 
+def test_a_number_that_is_none_does_not_break_an_answer():
+    """Whatever is read after dispatch must end in an answer: an exception would lose it."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer():
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(65536)
+                connection.sendall(b"HTTP/1.1 200 OK\r\nRetry-After: \xb2\r\nContent-Length: 2\r\n\r\n{}")
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        wire = Wire(f"http://127.0.0.1:{server.getsockname()[1]}", seconds=5)
+        assert wire.dispatch("/x", {"a": 1}) == Answer(200, {}, None)
+        thread.join()
+
+
 @pytest.mark.parametrize(
     ("status", "body", "said"),
     [
@@ -212,6 +229,14 @@ def test_half_an_answer_is_an_unknown_outcome(said):
         (500, {"timestamp": "x", "status": 500, "error": "x", "path": "/"}, "outcome_unknown"),
         (502, None, "outcome_unknown"),
         (504, {}, "outcome_unknown"),
+        (504, {"statusCode": 504, "message": "Gateway Timeout"}, "outcome_unknown"),
+        (500, {"code": 500}, "outcome_unknown"),
+        (500, {"status_code": 9999}, "outcome_unknown"),
+        (200, {"status_code": 200, "message": "Sukses"}, "outcome_unknown"),
+        (200, {"code": 0}, "outcome_unknown"),
+        (200, {"code": "\u00b2"}, "outcome_unknown"),
+        (200, {"code": "9" * 5000}, "outcome_unknown"),
+        (200, {"status_code": 9999}, "service_refused"),
         (200, None, "outcome_unknown"),
         (200, {"time": 3}, "outcome_unknown"),
         (200, {"file": []}, "outcome_unknown"),
