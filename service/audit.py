@@ -14,7 +14,8 @@ from service import journal, register
 from service.archive import ArchiveDamaged, sha256
 from service.checkpoint import CheckpointInvalid, read
 from service.longterm import level_of
-from service.permits import RELEASED, State
+from service.permits import CORRECTION, RELEASED, State
+from service.steps.number import carried_on
 from service.steps.proving import prove_stored
 from service.store.tables import chains, documents, events, permits, revisions, series
 from signing import ExpectedExtension, Level, ProofFailed, prove_extension
@@ -75,7 +76,10 @@ def _series(connection: Connection, walked: Counter[str]) -> Iterator[Violation]
             if entry.hash not in anchored:
                 yield Violation("I11", f"{one.name} #{entry.seq}", "the journal does not know this entry")
             seen.add(entry.hash)
-            (numbers if entry.kind == "allot" else voids).append(entry.no)
+            if entry.kind == register.CORRECT:
+                yield from _passed_on(connection, entry)
+            else:
+                (numbers if entry.kind == "allot" else voids).append(entry.no)
             head, length = entry.hash, entry.seq
         if (length, head or one.head) != (one.entries, one.head):
             yield Violation("I11", one.name, "the last entries are missing")
@@ -85,6 +89,20 @@ def _series(connection: Connection, walked: Counter[str]) -> Iterator[Violation]
             yield Violation("I2", one.name, "a void has no number, or two")
     for lost in sorted(anchored.keys() - seen):
         yield Violation("I11", anchored[lost], "the journal knows an entry that the register has no more")
+
+
+def _passed_on(connection: Connection, entry: Row[Any]) -> Iterator[Violation]:
+    """A number goes on to a permit only from the one that it corrects, which is replaced and had it before."""
+    new, old = (
+        connection.execute(select(permits).where(permits.c.id == one)).first() for one in (entry.permit, entry.reason)
+    )
+    sound = new is not None and old is not None and (new.replaces, new.request_kind) == (old.id, CORRECTION)
+    before = register.of_permit(connection, entry.reason)
+    kept = before is not None and (before.series, before.no, before.number) == (entry.series, entry.no, entry.number)
+    if not (sound and kept and old is not None and old.state == State.REPLACED):
+        yield Violation(
+            "I3", f"{entry.series} #{entry.seq}", "a number went on to a permit that does not correct its own"
+        )
 
 
 def _anchors(connection: Connection) -> dict[str, str]:
@@ -138,6 +156,8 @@ def _permits(connection: Connection) -> Iterator[Violation]:
 
 def _number(connection: Connection, row: Row[Any]) -> Iterator[Violation]:
     allotted, voided = register.of_permit(connection, row.id), register.is_void(connection, row.id)
+    if row.number is not None and allotted is None and row.state not in RELEASED:
+        allotted = carried_on(connection, row)
     registered = (allotted.number, allotted.day.isoformat()) if allotted else (None, None)
     given_back = voided and row.number is None  # at new year, until it is numbered anew
     if (row.number, row.set_on) != registered and not given_back:

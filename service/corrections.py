@@ -47,6 +47,19 @@ def withdraw(teken: Teken, client: Client, permit_id: str, reason: str) -> dict[
     return {"id": row.id, "state": row.state, "upstream_id": row.upstream_id}
 
 
+def withdraw_in(connection: Connection, teken: Teken, permit: str, *, official: str, reason: str) -> Row[Any]:
+    """Close a case before issue by the office's own decision, in the caller's transaction; its number, if any, is voided.
+
+    Raises ReasonRequired, StateForbids (issued or closed already).
+    """
+    reason = " ".join(reason.split())[:REASON_LENGTH]
+    if not reason:
+        raise ReasonRequired
+    row = lock(connection, permit)
+    assert row is not None, "permits are never deleted"
+    return _close(connection, teken, row, by=f"official:{official}", reason=reason)
+
+
 def repin(teken: Teken, permit_id: str) -> dict[str, Any]:
     """Move a case that nobody signed yet to the office's files of today, on the record: what was read of the old paper is voided (§4.1).
 

@@ -9,6 +9,8 @@ from enum import StrEnum
 from typing import NewType
 
 PermitId = NewType("PermitId", str)
+CORRECTION = "PERBAIKAN"
+"""The request kind of a permit that corrects another one's wrong data; only the office itself makes it (ADR 0041)."""
 
 
 class State(StrEnum):

@@ -1,4 +1,4 @@
-"""The office's register: gapless numbers, each given once, hash-chained. `allot` and `void`, nothing else writes here.
+"""The office's register: gapless numbers, each given once, hash-chained. Nothing else writes here.
 
 Called inside the caller's transaction: number, state and event are one commit (I2, I3). The series row is the lock;
 it is never held across typesetting, signing or network.
@@ -20,6 +20,9 @@ from service.errors import TekenError
 from service.sop.model import Office, PermitType
 from service.sop.pattern import period, render
 from service.store.tables import register, series
+
+CORRECT = "correct"
+_NUMBERING = ("allot", CORRECT)
 
 
 class ClockBehind(TekenError):
@@ -104,6 +107,26 @@ def void(connection: Connection, *, permit: str, by: str, reason: str, at: datet
     return Allotted(entry.series, entry.no, entry.number, date.fromisoformat(entry.day), entry_hash)
 
 
+def correct(connection: Connection, *, old: str, new: str, by: str, at: datetime) -> Allotted:
+    """Pass the number of a permit on to the one that corrects it: an entry of its own, which names the old permit as its reason."""
+    entry = _newest(connection, old)
+    assert entry is not None, "what was issued has a number"
+    row = connection.execute(select(series).where(series.c.name == entry.series).with_for_update()).one()
+    entry_hash = _append(
+        connection,
+        row,
+        kind=CORRECT,
+        no=entry.no,
+        number=entry.number,
+        permit=new,
+        day=entry.day,
+        by=by,
+        reason=old,
+        at=at,
+    )
+    return Allotted(entry.series, entry.no, entry.number, date.fromisoformat(entry.day), entry_hash)
+
+
 def of_permit(connection: Connection, permit: str) -> Allotted | None:
     """Return the permit's number, the newest if one was voided at new year; voided or not."""
     row = _newest(connection, permit)
@@ -124,7 +147,7 @@ def is_void(connection: Connection, permit: str) -> bool:
 def standing(connection: Connection, permit: str) -> int:
     """Return how many numbers of the permit are not void: at most one (I3)."""
     kinds = list(connection.execute(select(register.c.kind).where(register.c.permit == permit)).scalars())
-    return kinds.count("allot") - kinds.count("void")
+    return sum(kinds.count(kind) for kind in _NUMBERING) - kinds.count("void")
 
 
 def series_name(office: Office, permit_type: PermitType, day: date) -> str:
@@ -145,7 +168,7 @@ def walk(connection: Connection, name: str) -> Iterator[tuple[Row[Any], bool]]:
 
 
 def _newest(connection: Connection, permit: str) -> Row[Any] | None:
-    query = select(register).where(register.c.permit == permit, register.c.kind == "allot")
+    query = select(register).where(register.c.permit == permit, register.c.kind.in_(_NUMBERING))
     return connection.execute(query.order_by(register.c.at.desc(), register.c.seq.desc())).first()
 
 

@@ -12,6 +12,7 @@ from service.people import local_day
 from service.permits import RELEASED, State
 from service.pins import Bundle
 from service.sop.model import Verb
+from service.steps.number import carried_on
 from service.store.permits import lock
 from service.store.tables import acts, permits
 
@@ -32,10 +33,11 @@ def left_over(teken: Teken, office: str) -> list[dict[str, Any]]:
             permits.c.office == office, permits.c.number.is_not(None), permits.c.head_sha.is_(None)
         )
         rows = connection.execute(query.where(permits.c.state != State.CLOSED).order_by(permits.c.number_no)).all()
+        carrying = {row.id for row in rows if carried_on(connection, row) is not None}  # not theirs to keep or void
     return [
         {"id": row.id, "number": row.number, "set_on": row.set_on, "state": row.state}
         for row in rows
-        if row.set_on[:4] < year
+        if row.set_on[:4] < year and row.id not in carrying
     ]
 
 

@@ -63,6 +63,7 @@ def propose(teken: Teken, who: Account, kind: str, payload: Mapping[str, Any], *
             office=who.office,
             account=who.id,
             action=f"{kind}.proposed",
+            permit=_permit(kind, subject),
             connection=connection,
             proposal=row["id"],
         )
@@ -138,5 +139,19 @@ def _decide(teken: Teken, who: Account, proposal: str, to: Decision, carry: Carr
         if carry is not None:
             carry(teken, connection, found)
         action = f"{row.kind}.{to}"
-        book.note(teken, office=who.office, account=who.id, action=action, connection=connection, proposal=proposal)
+        permit = _permit(row.kind, row.subject)
+        book.note(
+            teken,
+            office=who.office,
+            account=who.id,
+            action=action,
+            permit=permit,
+            connection=connection,
+            proposal=proposal,
+        )
     return found
+
+
+def _permit(kind: str, subject: str | None) -> str | None:
+    """Return the permit that a proposal speaks of, for the desk's log."""
+    return subject if kind.startswith("permit.") else None

@@ -199,6 +199,7 @@ class Office:
     holder_name: str  # full | masked: what the public page shows
     year_end: str  # keep | void: numbered and unsigned at new year
     signing: SigningChoice = SigningChoice()
+    correction: str = "keep"  # keep | new: number and set date of a permit that corrects wrong data (ADR 0041)
 
 
 class FieldKind(StrEnum):

@@ -150,6 +150,7 @@ def _office(table: OfficeFile) -> Office:
         holder_name=table.holder_name,
         year_end=table.year_end,
         signing=_signing(table.signing),
+        correction=table.correction.number,
     )
 
 

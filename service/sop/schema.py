@@ -163,6 +163,10 @@ class SeriesTable(Table):
     start: Annotated[int, Field(ge=1, le=999_999)] = 1
 
 
+class CorrectionTable(Table):
+    number: Literal["keep", "new"] = "keep"
+
+
 class OfficeFile(Table):
     code: Slug
     name: Text
@@ -180,6 +184,7 @@ class OfficeFile(Table):
     levels: LevelsTable = LevelsTable()
     certificate: CertificateTable
     signing: SigningTable = SigningTable()
+    correction: CorrectionTable = CorrectionTable()
     roles: dict[Name, RoleTable]
     people: list[PersonTable] = []
     series: dict[Name, SeriesTable]

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Row, insert, select
 
-from service import failpoints, moves
+from service import failpoints, moves, register
 from service.canonical import dumps
 from service.clock import stamp
 from service.errors import TekenError
 from service.longterm import MARGIN, below, extend, level_of, raised
 from service.moves import Done
-from service.permits import RELEASED, State, may_become
+from service.permits import CORRECTION, RELEASED, State, may_become
 from service.sop.model import Verb
+from service.steps.number import carried_on
 from service.steps.proving import prove_stored
 from service.steps.work import Work
 from service.store.permits import change, fenced, lock
@@ -63,6 +64,7 @@ def issue(teken: Teken, work: Work) -> Row[Any]:
             "verify_url": row.verify_url,
         }
         told["document_url"] = f"/api/v1/permits/{row.id}/document"
+        told |= _corrected(connection, row, old, now)
         moved = moves.finish(
             connection,
             teken,
@@ -76,6 +78,26 @@ def issue(teken: Teken, work: Work) -> Row[Any]:
         failpoints.passing("issue.before_commit")
     failpoints.passing("issue.after_commit")
     return moved
+
+
+class CorrectedNotInForce(TekenError):
+    """What this permit corrects was suspended, revoked or replaced meanwhile: it is not issued in its place (ADR 0041)."""
+
+    code = "corrected_not_in_force"
+
+
+def _corrected(connection: Connection, row: Row[Any], old: Row[Any] | None, now: datetime) -> dict[str, Any]:
+    """Pass the old permit's number on where the correction carries it; return what the world is told of it."""
+    if row.request_kind != CORRECTION:
+        return {}
+    assert old is not None, "a correction names what it corrects"
+    if old.state != State.IN_FORCE:
+        raise CorrectedNotInForce
+    told = {"corrects": old.id, "corrected_sha256": old.released_sha}
+    if carried_on(connection, row) is None:
+        return told
+    entry = register.correct(connection, old=old.id, new=row.id, by="system", at=now)
+    return {**told, "series": entry.series, "register_hash": entry.entry_hash}
 
 
 def _raised(

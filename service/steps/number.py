@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row, select
 from service import failpoints, flow, moves, register
 from service.moves import Done
 from service.people import local_day
-from service.permits import validity
+from service.permits import CORRECTION, validity
 from service.pins import Bundle
 from service.register import Allotted
 from service.sop.model import PermitType, Verb
@@ -46,6 +46,9 @@ def allot(connection: Connection, teken: Teken, row: Row[Any], bundle: Bundle) -
     """Give a locked permit its number, or the one that it has. Register period, printed date and validity follow from one local date."""
     now, case = teken.clock.now(), _case(connection, row)
     known = register.of_permit(connection, row.id)
+    carried = carried_on(connection, row) if bundle.office.correction == "keep" else None
+    if carried is not None:
+        return Fixed(columns(bundle.permit_type, case, carried), _told(carried), new=False)
     allotted = register.allot(
         connection,
         bundle.office,
@@ -56,18 +59,22 @@ def allot(connection: Connection, teken: Teken, row: Row[Any], bundle: Bundle) -
         by="system",
         at=now,
     )
-    told = {
-        "number": allotted.number,
-        "series": allotted.series,
-        "no": allotted.no,
-        "register_hash": allotted.entry_hash,
-    }
-    return Fixed(columns(bundle.permit_type, case, allotted), told, new=allotted != known)
+    return Fixed(columns(bundle.permit_type, case, allotted), _told(allotted), new=allotted != known)
+
+
+def carried_on(connection: Connection, row: Row[Any]) -> Allotted | None:
+    """Return the number of the permit that this one corrects; None if it corrects none, or has a number of its own.
+
+    The register passes the number on at issue; until then the old permit bears it alone (ADR 0041).
+    """
+    if row.request_kind != CORRECTION or register.of_permit(connection, row.id) is not None:
+        return None
+    return register.of_permit(connection, row.replaces)
 
 
 def registered(connection: Connection, row: Row[Any], permit_type: PermitType) -> dict[str, Any] | None:
     """Return the columns that the register's entry gives this permit; None if no number of it stands."""
-    allotted = register.of_permit(connection, row.id)
+    allotted = carried_on(connection, row) or register.of_permit(connection, row.id)
     if allotted is None or register.is_void(connection, row.id):
         return None
     return columns(permit_type, _case(connection, row), allotted)
@@ -86,6 +93,11 @@ def period(permit_type: PermitType, case: Mapping[str, Any], set_on: date) -> di
     str_until = None if until == LIFETIME else date.fromisoformat(until)
     found = validity(set_on, str_until, years=rule.years, cap_at_str=rule.cap_at_str, inclusive_end=rule.inclusive_end)
     return {"valid_from": found.valid_from.isoformat(), "valid_to": found.valid_to.isoformat()}
+
+
+def _told(allotted: Allotted) -> dict[str, Any]:
+    told = {"number": allotted.number, "series": allotted.series, "no": allotted.no}
+    return {**told, "register_hash": allotted.entry_hash}
 
 
 def _numbered(teken: Teken, work: Work) -> Row[Any]:
