@@ -1,0 +1,89 @@
+"""A whole tray on a telephone: a slow line, a slow key, two failures, and a screen that is locked half-way."""
+
+from __future__ import annotations
+
+import importlib
+import time
+
+import pytest
+from playwright.sync_api import expect
+from sqlalchemy import func, select
+
+from service.permits import State
+from service.store.batch_tables import batch_items
+from signing import SigningFailed
+from signing.backends.pkcs12 import Pkcs12Backend
+from tests.browser.crew import PATIENT, Crew
+from tests.browser.house import PATIENCE_SECONDS, House, Visitor
+from tests.support.office import TYPES, row
+
+OFFICE, TYPE = TYPES[0]
+step = importlib.import_module("service.steps.sign")  # the package offers the function of that name
+MANY, KILOBITS, SECONDS = 30, 400, 0.9
+
+
+def signed(house: House) -> int:
+    query = select(func.count()).where(batch_items.c.result == "signed")
+    with house.teken.db.read() as connection:
+        return connection.execute(query).scalar_one()
+
+
+def watch(house: House, head: Visitor, until: int) -> None:
+    """Look at the page until so many are signed: it never runs ahead of the truth, and always catches up."""
+    patience = time.monotonic() + PATIENCE_SECONDS
+    while (true := signed(house)) < until:
+        assert time.monotonic() < patience, f"{true} signed"
+        shown = int(head.page.inner_text(".tally .figure"))
+        assert shown <= signed(house)
+        head.page.wait_for_function(
+            "least => !(document.querySelector('.tally .figure')?.textContent < least)", arg=true
+        )
+        head.page.wait_for_timeout(500)
+
+
+@pytest.mark.slow
+def test_thirty_documents_over_a_slow_line_with_a_locked_screen(house, monkeypatch):
+    broken: set[str] = set()
+    quick, filled = Pkcs12Backend.sign_attributes, step.to_fill
+
+    def slow(*given, **named):
+        time.sleep(SECONDS)
+        return quick(*given, **named)
+
+    def failing(teken, permit, bundle):
+        if permit.id in broken:
+            raise SigningFailed("backend_failed", "invented")
+        return filled(teken, permit, bundle)
+
+    monkeypatch.setattr(Pkcs12Backend, "sign_attributes", slow)
+    monkeypatch.setattr(step, "to_fill", failing)
+    crew = Crew(house, OFFICE, "phone")
+    permits = [house.post(OFFICE, TYPE, f"BANYAK-{number}") for number in range(MANY)]
+    for permit in permits:
+        house.settle(permit)
+    broken.update((permits[3], permits[17]))
+
+    head = crew.someone("kadis").slow_line(KILOBITS).go("/meja/").press(".nav a[href='/meja/ttd']")
+    assert f"{MANY} naskah menunggu" in head.text()
+    head.page.click("details.all summary")
+    head.page.check("input[name=sadar]")
+    head.press("button[value=semua]")
+    crew.with_passphrase(head)
+    watch(house, head, MANY // 3)
+    head.close_and_reopen()
+    patience = time.monotonic() + PATIENCE_SECONDS
+    while signed(house) < MANY // 2 and time.monotonic() < patience:
+        time.sleep(0.2)
+    head.slow_line(KILOBITS).go("/meja/ttd").press("a.going")
+    watch(house, head, MANY - 5)
+    ended = head.page.locator("#kemajuan h1")
+    expect(ended).to_have_text(f"{MANY - 2} berhasil, 2 gagal", **PATIENT)
+    assert signed(house) == MANY - 2
+
+    broken.clear()
+    head.look()
+    crew.with_passphrase(head)
+    expect(ended).to_have_text("Semua sudah ditandatangani", **PATIENT)
+    for permit in permits:
+        house.settle(permit)
+    assert {row(house.teken, permit).state for permit in permits} == {State.IN_FORCE}
