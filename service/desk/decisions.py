@@ -135,15 +135,16 @@ def waiting(teken: Teken, who: Session) -> list[Entry]:
     """Return what waits for the head of the person's office, newest first."""
     found = proposals.of_kinds(teken, who.account.office, KINDS, state=Decision.OPEN)
     with teken.db.read() as connection:
-        newest = (revisions.c.permit == permits.c.id) & (revisions.c.revision == permits.c.revision)
-        query = select(permits.c.id, permits.c.number, revisions.c.body).join(revisions, newest)
-        rows = connection.execute(query.where(permits.c.id.in_([one.subject for one in found]))).all()
-    known = {row.id: row for row in rows}
-    return [
-        Entry(one, row.id, json.loads(row.body)["applicant"]["nama"], row.number)
-        for one in _told(teken, who, found)
-        if (row := known.get(one.proposal.subject)) is not None
-    ]
+        rows = connection.execute(select(permits).where(permits.c.id.in_([one.subject for one in found]))).all()
+        cases = {row.id: content(connection, row, teken.pins.open(row.pin)) for row in rows}
+    numbers = {row.id: row.number for row in rows}
+    labels = {row.id: teken.pins.open(row.pin).labels for row in rows}
+    entries = []
+    for one in _told(teken, who, found):
+        permit = str(one.proposal.subject)
+        told = replace(one, changes=_changes(cases[permit], one.proposal, labels[permit]))
+        entries.append(Entry(told, permit, str(cases[permit].get("applicant.nama")), numbers[permit]))
+    return entries
 
 
 def count(teken: Teken, who: Session) -> int:

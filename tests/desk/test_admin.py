@@ -288,7 +288,7 @@ def test_a_certificate_is_enrolled_by_two_and_a_key_is_never_taken(desk, two, ke
         person.post("/meja/admin/sertifikat", file, content_type="multipart/form-data")
 
     for data, said in (
-        (b"-----BEGIN " + b"PRIVATE KEY-----\nabc" + pem, "kunci privat"),
+        (b"-----BEGIN " + b"PRIVATE" + b" KEY-----\nabc" + pem, "kunci privat"),
         (b"hello", "Bukan sertifikat publik"),
         (b"", "Bukan sertifikat publik"),
         ((keys / "root.pem").read_bytes(), "sertifikat penerbit"),

@@ -225,8 +225,9 @@ def test_wrong_data_are_made_right_under_the_same_number(town):
     before = row(teken, old)
     correct(town, clerk, old, **{"applicant.nama": "Wening Contoh Hapsari"})
     assert clerk.status == 303, clerk.text
-    head.get(f"/meja/izin/{old}/keputusan")
-    assert "Wening Contoh Hapsari" in head.text
+    for address in ("/meja/keputusan", f"/meja/izin/{old}/keputusan"):
+        head.get(address)
+        assert "Wening Contoh Hapsari" in head.text, "what he confirms is what he sees"
     head.post(f"/meja/izin/{old}/keputusan/{waiting(teken)}/setujui")
     assert head.status == 303, head.text
     new = corrected(town, old)
