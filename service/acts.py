@@ -31,7 +31,7 @@ from service.steps.number import allot
 from service.steps.paper import ordered_number
 from service.store import dispatches
 from service.store.permits import change, lock
-from service.store.tables import handovers, permits, prints, surveys, tickets
+from service.store.tables import events, handovers, permits, prints, surveys, tickets
 from signing import EvidenceFailed
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ SCALE = range(1, 5)
 IDENTITIES = ("ktp", "surat_kuasa")
 CAUSES = ("hilang", "rusak", "salinan")
 """Why a released paper is printed again."""
+SURVEYED, DECLINED = "permit.surveyed", "permit.survey_declined"
 COUNTER = (Verb.PRINT, Verb.DELIVER, Verb.SURVEY, Verb.HANDOVER, Verb.RECEIVE)
 Stood = tuple[int, int]
 """Revision and position of a permit when a form was made: an act meant for another place is refused."""
@@ -258,7 +259,7 @@ def survey(
     def act(desk: _Desk) -> Row[Any]:
         if counted:
             _keep(desk, answers)
-        return desk.finish("permit.surveyed", **_by(desk))
+        return desk.finish(SURVEYED, **_by(desk))
 
     return _surveyed(teken, official, permit, act)
 
@@ -268,11 +269,34 @@ def decline_survey(teken: Teken, official: str | None, permit: str, *, later: bo
 
     def act(desk: _Desk) -> Row[Any]:
         if not later:
-            return desk.finish("permit.survey_declined", **_by(desk))
+            return desk.finish(DECLINED, **_by(desk))
         moves.tell(desk.connection, teken, desk.row, "permit.survey_postponed", _by(desk).get("data", {}))
         return desk.row
 
     return _surveyed(teken, official, permit, act)
+
+
+def volunteer_survey(teken: Teken, permit: str, *, answers: Mapping[str, int]) -> None:
+    """Take the holder's SKM where his SOP has no row for it; once for each permit. Raises Invalid, StateForbids."""
+    check_answers(answers)
+    bundle = _bundle(teken, permit)
+    plan = bundle.permit_type.procedure.plan
+    with teken.db.write() as connection:
+        row = _locked(connection, permit, bundle)
+        if (
+            row.state != State.IN_FORCE
+            or any(act.verb is Verb.SURVEY for act in plan)
+            or survey_told(connection, permit)
+        ):
+            raise StateForbids(state=row.state)
+        _keep(_Desk(connection, teken, row, bundle, plan[-1], None), answers)
+        moves.tell(connection, teken, row, SURVEYED, {"by": "holder"})
+
+
+def survey_told(connection: Connection, permit: str) -> bool:
+    """Tell whether the journal says that a form was filled for this permit, or declined."""
+    mine = (events.c.permit == permit) & events.c.type.in_((SURVEYED, DECLINED))
+    return connection.execute(select(events.c.seq).where(mine)).first() is not None
 
 
 def _surveyed(teken: Teken, official: str | None, permit: str, act: Any) -> dict[str, Any]:

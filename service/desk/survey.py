@@ -6,6 +6,7 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
@@ -16,7 +17,7 @@ from service.store.tables import surveys
 if TYPE_CHECKING:
     from service.wiring import Teken
 
-FEW = 30
+FEW, SCALE = 30, 25
 """Below so many forms a figure says little."""
 
 
@@ -28,6 +29,11 @@ class Results:
     spread: Mapping[str, tuple[int, int, int, int]]
     months: tuple[tuple[str, Index], ...]
     types: tuple[tuple[str, Index], ...]
+
+    def value_of(self, code: str) -> Decimal:
+        """Return an element's own value of 25 to 100, from the answers and not from the rounded mean."""
+        total, forms = sum(grade * many for grade, many in enumerate(self.spread[code], 1)), sum(self.spread[code])
+        return (Decimal(total) * SCALE / forms).quantize(Decimal("0.01"), ROUND_HALF_UP)
 
     @property
     def lowest(self) -> str | None:

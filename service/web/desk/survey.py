@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
 READERS = only(SIGNS, COUNTER, REGISTRAR, "admin", "auditor")
-SCALE = 25
 PERIOD = re.compile(r"[0-9]{4}(-(0[1-9]|1[0-2]))?")
 
 
@@ -36,7 +35,7 @@ def skm_results() -> Response:
     types = {kind.code: kind.name for kind in teken().offices.types(office)}
     months = [f"{today.year - (today.month <= back):04}-{(today.month - back - 1) % 12 + 1:02}" for back in range(12)]
     shown: dict[str, Any] = {"period": period, "months": months, "year": today.year, "types": types, "codes": ELEMENTS}
-    return page("skm_results.html", found=found, few=survey.FEW, width=_width, index_of=_index_of, **shown)
+    return page("skm_results.html", found=found, few=survey.FEW, width=_width, **shown)
 
 
 @route("/survei.csv", READERS)
@@ -52,7 +51,7 @@ def skm_csv() -> Response:
         rows.append([t("skm.element"), "", t("skm.mean"), t("skm.index_of"), "1", "2", "3", "4"])
         for code in ELEMENTS:
             mean = whole.elements[code]
-            rows.append([code, t(f"skm.{code}.name"), str(mean), str(_index_of(mean)), *found.spread[code]])
+            rows.append([code, t(f"skm.{code}.name"), str(mean), str(found.value_of(code)), *found.spread[code]])
     for key, groups in (("skm.month", found.months), ("skm.type", found.types)):
         rows += [[], [t(key), t("skm.forms"), t("skm.index"), t("skm.grade")]]
         rows += [[name, one.forms, str(one.value), one.grade] for name, one in groups]
@@ -69,10 +68,6 @@ def _period() -> str:
 
 def _today() -> date:
     return local_day(teken().offices.office(here().account.office), teken().clock.now())
-
-
-def _index_of(mean: Decimal) -> Decimal:
-    return (mean * SCALE).quantize(mean.__class__("0.01"))
 
 
 def _width(mean: Decimal) -> float:
