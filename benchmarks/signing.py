@@ -27,6 +27,7 @@ from service.steps.sign import FIELD
 from signing import (
     Evidence,
     Expectation,
+    ExpectedExtension,
     ExpectedSignature,
     Frame,
     OnlineRevocation,
@@ -36,6 +37,7 @@ from signing import (
     extend_lt,
     gather,
     prove,
+    prove_extension,
     sign,
 )
 from signing.appearance import qr_modules
@@ -45,12 +47,13 @@ PAPERS = 5
 """So many in a row for who is quick: a batch finds its code and data in the processor's cache."""
 BARE_TIMES = 20
 """So often a round: one is too short for the clock."""
-BARE, VISIBLE, FRAME, LT, PROOF = (
+BARE, VISIBLE, FRAME, LT, PROOF, LT_PROOF = (
     "bare key.sign, RSA-2048",
     "Teken B-B, visible, QR",
     "Teken B-B, a thin frame",
     "Teken B-LT in a batch, visible, QR",
     "proof of the visible B-B",
+    "proof of the B-LT extension",
 )
 PYHANKO, PYHANKO_VISIBLE = "pyHanko, invisible", "pyHanko, visible, QR"
 NAMES = {
@@ -60,7 +63,7 @@ NAMES = {
     "signpdf": "@signpdf, invisible",
     "signpdf visible": "@signpdf, visible, empty box",
 }
-OURS = frozenset({BARE, VISIBLE, FRAME, LT, PROOF})
+OURS = frozenset({BARE, VISIBLE, FRAME, LT, PROOF, LT_PROOF})
 QUICK = OURS | {NAMES["libpdf"]}
 AT_MOST = {(VISIBLE, BARE): 20.0, (LT, VISIBLE): 1.4, (PROOF, VISIBLE): 0.5}
 
@@ -100,7 +103,7 @@ def measure(folder: Path, rounds: int, *, quick: bool = False) -> Race:
     others = [name for name in taken if name not in OURS]
     pairs = [
         *AT_MOST,
-        *((name, VISIBLE) for name in others),
+        *((name, VISIBLE) for name in (LT_PROOF, *others)),
         *((name, FRAME) for name in others if "invisible" in name),
     ]
     ratios = {(above, below): ratio(taken[above], taken[below]) for above, below in pairs}
@@ -117,6 +120,7 @@ class _Track:
         self.next_papers()
         keys = self._printed.key_file.parent
         self._timestamper = authority.timestamper(keys)
+        self._trust = authority.trust(keys)
         self._evidence = self._gathered(keys)
         self._simple = plain.open_signer(self._printed.key_file, self._printed.passphrase)
 
@@ -163,6 +167,7 @@ class _Track:
             FRAME: lambda: _timed(lambda: self._sign(replace(self._spec, appearance=Frame()))),
             LT: self._lt,
             PROOF: self._proof,
+            LT_PROOF: self._lt_proof,
             PYHANKO: lambda: _timed(self._plain_invisible),
             PYHANKO_VISIBLE: lambda: _timed(self._plain_visible),
         }
@@ -185,10 +190,19 @@ class _Track:
         return _timed(lambda: self._sign(self._spec))
 
     def _lt(self) -> float:
-        """All of B-LT but what the time-stamping authority itself takes: it is another machine's work."""
+        """The client's part of B-LT: sign, ask for the time-stamp and check it, add the evidence that the batch shares."""
         self._timestamper.spent.clear()
-        whole = _timed(lambda: extend_lt(self._sign(self._spec, self._timestamper).pdf, self._evidence))
+        whole = _timed(self._extended)
         return whole - sum(self._timestamper.spent)
+
+    def _extended(self) -> tuple[bytes, bytes]:
+        stamped = self._sign(self._spec, self._timestamper).pdf
+        return stamped, extend_lt(stamped, self._evidence).pdf
+
+    def _lt_proof(self) -> float:
+        (stamped, longer), trust = self._extended(), self._trust
+        expected = ExpectedExtension((), "B-LT", self._evidence, trust.anchors_der, trust.intermediates_der)
+        return _timed(lambda: prove_extension(longer, stamped, expected))
 
     def _proof(self) -> float:
         """As another process finds it: without the code that the signer has drawn."""
@@ -210,7 +224,7 @@ class _Track:
         """Collect the evidence once, as a batch does."""
         stamped = self._sign(self._spec, self._timestamper)
         source = OnlineRevocation(given=authority.crls(keys))
-        return gather(stamped.pdf, authority.trust(keys), source, datetime.now(UTC))
+        return gather(stamped.pdf, self._trust, source, datetime.now(UTC))
 
 
 def _timed(work: Callable[[], object]) -> float:

@@ -67,15 +67,17 @@ class Proven:
             return False
         if hashlib.new(self.algorithm, covered).digest() != digest:
             return False
-        return self._verifies(signature, self.header + container[self.attributes])
+        return verifies(self.key, signature, self.header + container[self.attributes], self.algorithm)
 
-    def _verifies(self, signature: bytes, signed: bytes) -> bool:
-        algorithm = HASHES[self.algorithm]
-        try:
-            if isinstance(self.key, rsa.RSAPublicKey):
-                self.key.verify(signature, signed, padding.PKCS1v15(), algorithm)
-            else:
-                self.key.verify(signature, signed, ec.ECDSA(algorithm))
-        except InvalidSignature:
-            return False
-        return True
+
+def verifies(key: Any, signature: bytes, signed: bytes, digest: str) -> bool:
+    """Tell whether `signature` is the RSA (PKCS#1 v1.5) or ECDSA key's over `signed`."""
+    algorithm = HASHES[digest]
+    try:
+        if isinstance(key, rsa.RSAPublicKey):
+            key.verify(signature, signed, padding.PKCS1v15(), algorithm)
+        else:
+            key.verify(signature, signed, ec.ECDSA(algorithm))
+    except InvalidSignature:
+        return False
+    return True

@@ -25,14 +25,33 @@ def chain_to_anchor(
 
     Raises EvidenceFailed chain_incomplete: no chain leads to an anchor.
     """
+    given = certificate_der, tuple(others_der), tuple(anchors_der)
     with translated(EvidenceFailed, "chain_incomplete"):
-        anchors = [x509.load_der_x509_certificate(der) for der in anchors_der]
-        others = [x509.load_der_x509_certificate(der) for der in others_der]
-        leaf = x509.load_der_x509_certificate(certificate_der)
-        found = next(_chains((leaf,), others, anchors, at), None)
+        found = _undated(*given)
+        if found and at is not None and not all(_in_force(one, at) for one in found):
+            found = _first(*given, at)
     if found is None:
-        raise EvidenceFailed("chain_incomplete", f"serial {leaf.serial_number:x}")
+        serial = x509.load_der_x509_certificate(certificate_der).serial_number
+        raise EvidenceFailed("chain_incomplete", f"serial {serial:x}")
     return found
+
+
+@lru_cache(maxsize=64)  # a batch asks about the same few certificates for every document; only the moment is another
+def _undated(certificate_der: bytes, others_der: tuple[bytes, ...], anchors_der: tuple[bytes, ...]) -> Chain | None:
+    return _first(certificate_der, others_der, anchors_der, None)
+
+
+def _first(
+    certificate_der: bytes, others_der: tuple[bytes, ...], anchors_der: tuple[bytes, ...], at: datetime | None
+) -> Chain | None:
+    anchors = [x509.load_der_x509_certificate(der) for der in anchors_der]
+    others = [x509.load_der_x509_certificate(der) for der in others_der]
+    leaf = x509.load_der_x509_certificate(certificate_der)
+    return next(_chains((leaf,), others, anchors, at), None)
+
+
+def _in_force(certificate: x509.Certificate, at: datetime) -> bool:
+    return certificate.not_valid_before_utc <= at <= certificate.not_valid_after_utc
 
 
 def _chains(
@@ -40,10 +59,10 @@ def _chains(
 ) -> Iterator[Chain]:
     """Every chain on top of `below`, nearest anchors first."""
     top = below[-1]
-    if at is not None and not top.not_valid_before_utc <= at <= top.not_valid_after_utc:
+    if at is not None and not _in_force(top, at):
         return
     for anchor in anchors:
-        if issued(anchor, top) and (at is None or anchor.not_valid_before_utc <= at <= anchor.not_valid_after_utc):
+        if issued(anchor, top) and (at is None or _in_force(anchor, at)):
             yield (*below, anchor)
     if len(below) < _LONGEST:
         for issuer in others:

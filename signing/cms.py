@@ -14,11 +14,9 @@ from asn1crypto import algos, cms, tsp, x509
 from pyhanko.sign.signers.pdf_cms import Signer
 
 from signing.backends import Backend, Digest
+from signing.der import CONTEXT_0, CONTEXT_1, OCTETS, SEQUENCE, SET, tlv
 from signing.timestamp import Timestamper
 
-_SEQUENCE, _SET, _OCTETS = 0x30, 0x31, 0x04
-_LONG_LENGTH = 0x80
-_CONTEXT_0, _CONTEXT_1 = 0xA0, 0xA1
 _OVERHEAD: Final = 2048
 """Bytes for everything in the container that is neither a certificate nor a time-stamp."""
 _TOKEN_ROOM: Final = 12_288
@@ -52,8 +50,8 @@ def _identity(certificate_der: bytes, chain_der: tuple[bytes, ...], digest: Dige
     number = certificate["tbs_certificate"]["serial_number"]
     return Identity(
         digest=digest,
-        certificates=_tlv(_CONTEXT_0, *sorted((certificate_der, *chain_der))),
-        signer_id=_tlv(_SEQUENCE, certificate.issuer.dump(), number.dump()),
+        certificates=tlv(CONTEXT_0, *sorted((certificate_der, *chain_der))),
+        signer_id=tlv(SEQUENCE, certificate.issuer.dump(), number.dump()),
         digest_algorithm=algos.DigestAlgorithm({"algorithm": digest}).dump(),
         signature_algorithm=placeholder.get_signature_mechanism_for_digest(digest).dump(),
         fixed_attributes=(
@@ -93,43 +91,34 @@ def signed_data(identity: Identity, key: Backend, digest: bytes, timestamper: Ti
 
 def signed_attributes(identity: Identity, digest: bytes) -> bytes:
     """What is really signed: the DER of the attributes as a SET (RFC 5652, 5.4)."""
-    message_digest = _tlv(_SEQUENCE, _MESSAGE_DIGEST, _tlv(_SET, _tlv(_OCTETS, digest)))
-    return _tlv(_SET, *sorted((*identity.fixed_attributes, message_digest)))
+    message_digest = tlv(SEQUENCE, _MESSAGE_DIGEST, tlv(SET, tlv(OCTETS, digest)))
+    return tlv(SET, *sorted((*identity.fixed_attributes, message_digest)))
 
 
 def container(identity: Identity, attributes: bytes, signature: bytes, timestamper: Timestamper | None) -> bytes:
     """The DER of the CMS signature that `signature` over `attributes` makes."""
-    info = _tlv(
-        _SEQUENCE,
+    info = tlv(
+        SEQUENCE,
         _V1,
         identity.signer_id,
         identity.digest_algorithm,
-        bytes((_CONTEXT_0,)) + attributes[1:],  # the same content, implicitly tagged
+        bytes((CONTEXT_0,)) + attributes[1:],  # the same content, implicitly tagged
         identity.signature_algorithm,
-        _tlv(_OCTETS, signature),
+        tlv(OCTETS, signature),
         _signature_timestamp(identity, signature, timestamper) if timestamper else b"",
     )
-    data = _tlv(
-        _SEQUENCE,
+    data = tlv(
+        SEQUENCE,
         _V1,
-        _tlv(_SET, identity.digest_algorithm),
-        _tlv(_SEQUENCE, cms.ContentType("data").dump()),
+        tlv(SET, identity.digest_algorithm),
+        tlv(SEQUENCE, cms.ContentType("data").dump()),
         identity.certificates,
-        _tlv(_SET, info),
+        tlv(SET, info),
     )
-    return _tlv(_SEQUENCE, cms.ContentType("signed_data").dump(), _tlv(_CONTEXT_0, data))
+    return tlv(SEQUENCE, cms.ContentType("signed_data").dump(), tlv(CONTEXT_0, data))
 
 
 def _signature_timestamp(identity: Identity, signature: bytes, timestamper: Timestamper) -> bytes:
     token = timestamper.token(hashlib.new(identity.digest, signature).digest(), identity.digest)
     kind = cms.CMSAttributeType("signature_time_stamp_token").dump()
-    return _tlv(_CONTEXT_1, _tlv(_SEQUENCE, kind, _tlv(_SET, token)))
-
-
-def _tlv(tag: int, *parts: bytes) -> bytes:
-    content = b"".join(parts)
-    length = len(content)
-    if length < _LONG_LENGTH:
-        return bytes((tag, length)) + content
-    size = (length.bit_length() + 7) // 8
-    return bytes((tag, _LONG_LENGTH | size)) + length.to_bytes(size, "big") + content
+    return tlv(CONTEXT_1, tlv(SEQUENCE, kind, tlv(SET, token)))

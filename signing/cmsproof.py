@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 from typing import Any, Final
 
 from asn1crypto import algos, cms, core, parser
@@ -12,6 +13,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
 from signing.alike import HASHES, Proven
+from signing.cmsparts import take_apart
+from signing.der import Odd
 from signing.errors import ProofFailed
 from signing.model import Level
 
@@ -137,8 +140,7 @@ def _verify(data: Any, info: Any, signed: bytes, certificate_sha256: str) -> Any
     if signer is None:
         raise ProofFailed("proof_certificate", "the signer's certificate is not embedded")
     certificate = x509.load_der_x509_certificate(signer)
-    serial: bytes = core.Integer(certificate.serial_number).dump()
-    if info["sid"].chosen.contents != certificate.issuer.public_bytes() + serial:
+    if not _identifies(info["sid"].chosen.contents, certificate):
         raise ProofFailed("proof_certificate", "signer identifier")
     algorithm = HASHES[info["digest_algorithm"]["algorithm"].native]
     try:
@@ -172,15 +174,18 @@ def _level(info: Any) -> Level:
 
 def _prove_token(token: Any, signature: bytes) -> None:
     """A time-stamp token (RFC 3161) over `signature`, signed by a certificate that it carries."""
-    info, _, _ = prove_token_cms(token)
+    info, *_ = prove_token_cms(token)
     imprint = info["message_imprint"]
     digest = imprint["hash_algorithm"]["algorithm"].native
     if hashlib.new(digest, signature).digest() != imprint["hashed_message"].native:
         raise ProofFailed("proof_level", "the time-stamp is of something else")
 
 
-def prove_token_cms(token: Any) -> tuple[Any, x509.Certificate, tuple[x509.Certificate, ...]]:
-    """Prove that a certificate which the token carries signed it; return the TSTInfo, that certificate and the others."""
+def prove_token_cms(token: Any) -> tuple[Any, x509.Certificate, tuple[x509.Certificate, ...], str]:
+    """Prove that a certificate which the token carries signed it.
+
+    Return the TSTInfo, that certificate, the others, and the digest algorithm of the signature.
+    """
     data, info = _single(token)
     if data["encap_content_info"]["content_type"].native != "tst_info":
         raise ProofFailed("proof_level", "not a time-stamp")
@@ -193,11 +198,43 @@ def prove_token_cms(token: Any) -> tuple[Any, x509.Certificate, tuple[x509.Certi
     _verify(data, info, signed, signer)
     found = {_sha256(der): x509.load_der_x509_certificate(der) for der in _elements(data["certificates"])}
     certificate = found.pop(signer)
-    return content.parsed, certificate, tuple(found.values())
+    return content.parsed, certificate, tuple(found.values()), digest
 
 
 def read_cms(container: bytes) -> tuple[x509.Certificate, tuple[x509.Certificate, ...], bytes | None]:
     """The signer's certificate, the others that are embedded, and the DER of the signature's time-stamp. Proves nothing."""
+    return _read_parts(container) or _read_in_full(container)
+
+
+_Read = tuple[x509.Certificate, tuple[x509.Certificate, ...], bytes | None]
+
+
+def _read_parts(container: bytes) -> _Read | None:
+    try:
+        parts = take_apart(container, padded=True)
+        return *_holders(parts.certificates_der, parts.content_of(parts.signer[1])), parts.stamp
+    except ValueError:
+        return None
+
+
+@lru_cache(maxsize=64)  # the same for every document of a batch
+def _holders(
+    certificates_der: tuple[bytes, ...], identifier: bytes
+) -> tuple[x509.Certificate, tuple[x509.Certificate, ...]]:
+    found = {der: x509.load_der_x509_certificate(der) for der in certificates_der}
+    signer = next((der for der, one in found.items() if _identifies(identifier, one)), None)
+    if signer is None:
+        raise Odd
+    certificate = found.pop(signer)
+    return certificate, tuple(found.values())
+
+
+def _identifies(identifier: bytes, certificate: x509.Certificate) -> bool:
+    serial: bytes = core.Integer(certificate.serial_number).dump()
+    return identifier == certificate.issuer.public_bytes() + serial
+
+
+def _read_in_full(container: bytes) -> _Read:
     data, info = _single(cms.ContentInfo.load(container))
     signer = _token_signer(data, info)
     found = {_sha256(der): x509.load_der_x509_certificate(der) for der in _elements(data["certificates"])}
@@ -210,7 +247,7 @@ def read_cms(container: bytes) -> tuple[x509.Certificate, tuple[x509.Certificate
 def _token_signer(data: Any, info: Any) -> str:
     for der in _elements(data["certificates"]):
         one = x509.load_der_x509_certificate(der)
-        if one.issuer.public_bytes() + core.Integer(one.serial_number).dump() == info["sid"].chosen.contents:
+        if _identifies(info["sid"].chosen.contents, one):
             return _sha256(der)
     raise ProofFailed("proof_level", "the signer's certificate is not embedded")
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 import pikepdf
 from cryptography import x509
@@ -62,22 +64,28 @@ def holdings(pdf: bytes) -> Holdings:
     revision = open_revision(pdf)
     signed = [widget.V for widget in revision.fields.values() if widget.get("/FT") == Name.Sig and "/V" in widget]
     signed.sort(key=lambda value: int(value.ByteRange[2]) + int(value.ByteRange[3]))
-    stamps = [prove_token(_content(value)) if _is_stamp(value) else None for value in signed]
+    contents = [(_is_stamp(value), bytes(value.Contents)) for value in signed]
+    return held_by(contents, _evidence(revision.document), frozenset(revision.fields))
+
+
+def held_by(
+    signed: Sequence[tuple[bool, bytes]], evidence: Evidence | None = None, fields: frozenset[str] = frozenset()
+) -> Holdings:
+    """As `holdings`, from the /Contents of all signatures in order, each with whether it is a document time-stamp."""
+    stamps = [prove_token(content) if is_stamp else None for is_stamp, content in signed]
     uses: list[Use] = []
     own: list[Token | None] = []
-    for at, value in enumerate(signed):
+    for at, (_, content) in enumerate(signed):
         later = next((stamp.at for stamp in stamps[at + 1 :] if stamp), None)
         if stamp := stamps[at]:
             uses.append(Use(stamp.certificate, stamp.others, later))
             continue
-        certificate, others, token = read_cms(bytes(value.Contents))
+        certificate, others, token = read_cms(content)
         mine = prove_token(token) if token else None
         own.append(mine)
         uses.append(Use(certificate, others, mine.at if mine else later))
         uses += [Use(mine.certificate, (*mine.others, *others), later)] if mine else []
-    return Holdings(
-        tuple(uses), tuple(own), tuple(filter(None, stamps)), _evidence(revision.document), frozenset(revision.fields)
-    )
+    return Holdings(tuple(uses), tuple(own), tuple(filter(None, stamps)), evidence or Evidence(), fields)
 
 
 def uncovered(uses: list[Use] | tuple[Use, ...], evidence: Evidence) -> tuple[int, ...]:
@@ -86,13 +94,20 @@ def uncovered(uses: list[Use] | tuple[Use, ...], evidence: Evidence) -> tuple[in
     The topmost certificate of a chain is somebody's trust anchor and needs none. Signatures and dates were checked when
     the evidence was collected.
     """
+    return _uncovered(tuple((use.certificate, use.others) for use in uses), evidence)
+
+
+@lru_cache(maxsize=16)  # a batch asks the same for every document
+def _uncovered(
+    held: tuple[tuple[x509.Certificate, tuple[x509.Certificate, ...]], ...], evidence: Evidence
+) -> tuple[int, ...]:
     known = [x509.load_der_x509_certificate(der) for der in evidence.certificates_der]
     lists = {x509.load_der_x509_crl(der).issuer for der in evidence.crls_der}
     answered = {one.serial_number for der in evidence.ocsps_der for one in ocsp.load_der_ocsp_response(der).responses}
     missing: dict[int, None] = {}
-    for use in uses:
-        pool = [*use.others, *known]
-        for depth, one in enumerate(_path(use.certificate, pool)):
+    for certificate, others in held:
+        pool = [*others, *known]
+        for depth, one in enumerate(_path(certificate, pool)):
             topmost = (
                 depth > 0 and next((issuer for issuer in pool if issuer != one and issued(issuer, one)), None) is None
             )
@@ -110,10 +125,6 @@ def _path(leaf: x509.Certificate, pool: list[x509.Certificate]) -> list[x509.Cer
 
 def _is_stamp(value: pikepdf.Object) -> bool:
     return bool(value.get("/Type") == Name("/DocTimeStamp"))
-
-
-def _content(value: pikepdf.Object) -> bytes:
-    return bytes(value.Contents)
 
 
 def _evidence(document: pikepdf.Pdf) -> Evidence:

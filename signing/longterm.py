@@ -25,10 +25,12 @@ from signing.coverage import is_answered
 from signing.errors import EvidenceFailed, SigningFailed, translated
 from signing.facts import Trust
 from signing.filling import PlainUpdate
-from signing.holdings import Holdings, Use, holdings, uncovered
+from signing.holdings import Holdings, Use, held_by, holdings, uncovered
 from signing.model import ARCHIVE_FIELD, Level
+from signing.ownupdates import read_updates, signatures
 from signing.reading import QuickReader
 from signing.revocation import Evidence, Revocation, collect
+from signing.storeupdate import store_update
 from signing.timestamp import Timestamper
 from signing.tokenproof import prove_token
 
@@ -55,15 +57,14 @@ def extend_lt(pdf: bytes, evidence: Evidence) -> Extended:
     Raises SigningFailed: timestamp_missing, evidence_missing, extension_failed.
     """
     with translated(SigningFailed, "extension_failed"):
-        held = holdings(pdf)
+        updates = read_updates(pdf)
+        signed = signatures(pdf, updates) if updates else None
+        held = held_by([(False, content) for content in signed]) if signed else holdings(pdf)
         if not held.stamped:
             raise SigningFailed("timestamp_missing")
         _check_complete(held, evidence)
-        writer = PlainUpdate.from_reader(QuickReader(io.BytesIO(pdf)))
-        _add_evidence(writer, evidence)
-        output = io.BytesIO()
-        writer.write(output)
-        return Extended(output.getvalue(), "B-LT")
+        longer = store_update(pdf, updates, evidence) if updates and signed else None
+        return Extended(longer or _with_evidence(pdf, evidence), "B-LT")
 
 
 def extend_lta(
@@ -143,6 +144,15 @@ def _check_complete(held: Holdings, evidence: Evidence) -> None:
     missing = uncovered(held.uses, held.evidence | evidence)
     if missing:
         raise SigningFailed("evidence_missing", ", ".join(f"serial {serial:x}" for serial in missing))
+
+
+def _with_evidence(pdf: bytes, evidence: Evidence) -> bytes:
+    """As `store_update` where that has no answer: an older store grows, a file is of another kind."""
+    writer = PlainUpdate.from_reader(QuickReader(io.BytesIO(pdf)))
+    _add_evidence(writer, evidence)
+    output = io.BytesIO()
+    writer.write(output)
+    return output.getvalue()
 
 
 def _add_evidence(writer: IncrementalPdfFileWriter, evidence: Evidence) -> None:

@@ -50,15 +50,18 @@ def read_update(pdf: bytes, start: int, end: int, size_before: int) -> Update:
     section = int(tail[1])
     if not start <= section < end:
         _refuse("startxref points outside its update")
-    header, entries = _cross_references(pdf, section, tail.start())
+    header, entries = cross_references(pdf, section, tail.start())
     if _integer(header, "Prev") != last_startxref(pdf[max(0, start - 64) : start]):
         _refuse("the update does not build on the revision below it")
-    _check_tiles(pdf, start, section, entries)
+    check_tiles(pdf, start, section, entries)
     return Update(start, end, frozenset(entries), size_before)
 
 
-def _cross_references(pdf: bytes, start: int, end: int) -> tuple[bytes, dict[int, int]]:
-    """The xref stream's dictionary as bytes, and {object number: offset} without the stream itself."""
+def cross_references(pdf: bytes, start: int, end: int) -> tuple[bytes, dict[int, int]]:
+    """Read the xref stream at `start:end`: its dictionary as bytes, and {object number: offset} without the stream itself.
+
+    Raises ProofFailed proof_revisions.
+    """
     head = _HEAD.match(pdf, start)
     if not head:
         _refuse("no object at startxref")
@@ -89,8 +92,8 @@ def _entries(table: bytes, widths: list[int], index: list[int]) -> dict[int, int
     return entries
 
 
-def _check_tiles(pdf: bytes, start: int, section: int, entries: dict[int, int]) -> None:
-    """The objects lie end to end from `start` to the xref stream."""
+def check_tiles(pdf: bytes, start: int, section: int, entries: dict[int, int]) -> None:
+    """Check that the objects lie end to end from `start` to the xref stream. Raises ProofFailed proof_revisions."""
     tiles = sorted((offset, number) for number, offset in entries.items())
     ends = [offset for offset, _ in tiles[1:]] + [section]
     if not tiles or tiles[0][0] != start:

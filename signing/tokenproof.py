@@ -1,7 +1,11 @@
-"""Proves a time-stamp token (RFC 3161): who signed it, that he may, and when and what he says it stamps."""
+"""Proves a time-stamp token (RFC 3161): who signed it, that he may, and when and what he says it stamps.
+
+A token that was proven in full is the measure of its authority's next one: all that is not the same is proven anew.
+"""
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -10,11 +14,14 @@ from asn1crypto import cms
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
+from signing.alike import verifies
 from signing.chains import Chain, chain_to_anchor, der_of, issued
 from signing.cmsproof import prove_token_cms
 from signing.errors import EvidenceFailed, ProofFailed, TimestampFailed
+from signing.stampparts import StampParts, read_stamp
 
 _DIGESTS: Final = {"sha256", "sha384", "sha512"}
+_MOST_PROVEN: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,23 +43,57 @@ class Token:
         return chain
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A proven token, and the digest algorithm of its signature. Its frame names certificate, algorithms and policy."""
+
+    token: Token
+    digest: str
+
+    def next(self, parts: StampParts) -> Token | None:
+        """The token of the same frame, if its own digest and signature hold."""
+        if hashlib.new(self.digest, parts.content).digest() != parts.digest:
+            return None
+        if not verifies(self.token.certificate.public_key(), parts.signature, parts.attributes, self.digest):
+            return None
+        return Token(parts.at, self.token.digest, parts.imprint, self.token.certificate, self.token.others)
+
+
+_PROVEN: Final[dict[tuple[bytes, ...], _Known]] = {}
+
+
 def prove_token(der: bytes, anchors_der: tuple[bytes, ...] = (), others_der: tuple[bytes, ...] = ()) -> Token:
     """Prove that a certificate in the token signed it, that time-stamping is all that it may do, and that it was valid then.
 
     With `anchors_der` its chain must end at one of them, at the moment of the stamp. Raises TimestampFailed tsa_token_wrong.
     """
-    try:
-        info, found, others = prove_token_cms(cms.ContentInfo.load(der))
-    except ProofFailed as refused:
-        raise TimestampFailed("tsa_token_wrong", refused.detail) from refused
-    token = _token(info, found, others)
+    token = _proven_before(der) or _prove_in_full(der)
     _check_usage(token)
     if anchors_der:
         pool = (*map(der_of, token.others), *others_der)
         try:
-            chain_to_anchor(der_of(found), pool, anchors_der, token.at)
+            chain_to_anchor(der_of(token.certificate), pool, anchors_der, token.at)
         except EvidenceFailed as untrusted:
             raise TimestampFailed("tsa_token_wrong", untrusted.code) from untrusted
+    return token
+
+
+def _proven_before(der: bytes) -> Token | None:
+    parts = read_stamp(der)
+    known = _PROVEN.get(parts.frame) if parts else None
+    return known.next(parts) if parts and known else None
+
+
+def _prove_in_full(der: bytes) -> Token:
+    try:
+        info, found, others, digest = prove_token_cms(cms.ContentInfo.load(der))
+    except ProofFailed as refused:
+        raise TimestampFailed("tsa_token_wrong", refused.detail) from refused
+    token = _token(info, found, others)
+    if parts := read_stamp(der):
+        if len(_PROVEN) >= _MOST_PROVEN:
+            _PROVEN.clear()
+        _PROVEN[parts.frame] = _Known(token, digest)
     return token
 
 
