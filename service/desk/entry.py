@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Row, select
 from service import intake
 from service.clients import desk_client, desk_client_id
 from service.codes import crockford
-from service.corrections import newest
+from service.corrections import REASON_LENGTH, newest
 from service.desk import book, proposals
 from service.desk.accounts import desk_key
 from service.desk.proposals import Proposal
@@ -25,7 +25,7 @@ from service.desk.questions import answers_of, body
 from service.desk.sessions import Session
 from service.document.errors import PhotoInvalid
 from service.document.photo import clean_photo
-from service.errors import CaseInvalid, Conflict, Fault, NotFound, RoleForbids, StateForbids
+from service.errors import CaseInvalid, Conflict, Fault, NotFound, ReasonRequired, RoleForbids, StateForbids
 from service.people import local_day
 from service.permits import State
 from service.sop.model import Office, OfficeCode, PermitType, RoleCode, TypeCode, Verb
@@ -67,6 +67,7 @@ class Found:
     permit: str | None  # once it is accepted
     faults: tuple[Fault, ...]  # found since it was proposed: an STR that ended, say
     warnings: tuple[Fault, ...]
+    reason: str  # why somebody declined it
 
 
 def roles(kind: PermitType, office: Office) -> frozenset[RoleCode]:
@@ -187,6 +188,7 @@ def found(teken: Teken, who: Session, proposal: str) -> Found:
         permit=row.id if row is not None and one.state == Decision.CONFIRMED else None,
         faults=faults,
         warnings=warnings,
+        reason=one.payload.get("reason", ""),
     )
 
 
@@ -212,12 +214,18 @@ def confirm(teken: Teken, who: Session, proposal: str) -> str:
     return str(stored[0].id)
 
 
-def decline(teken: Teken, who: Session, proposal: str) -> Proposal:
-    """Decline somebody's entry, or take one's own back. Raises NotFound, RoleForbids, Conflict("proposal_decided")."""
+def decline(teken: Teken, who: Session, proposal: str, kind: str = KIND, *, reason: str = "") -> None:
+    """Decline somebody's entry or import with a reason, or take one's own back.
+
+    Raises NotFound, RoleForbids, ReasonRequired, Conflict("proposal_decided").
+    """
     with teken.db.read() as connection:
-        draft = draft_of(own_proposal(connection, who, proposal, KIND))
-    type_of(teken, who, draft.type)
-    return proposals.refuse(teken, who.account, proposal)
+        one = own_proposal(connection, who, proposal, kind)
+    type_of(teken, who, one.payload["type"])
+    told = " ".join(reason.split())[:REASON_LENGTH]
+    if one.proposed_by != who.account.id and not told:
+        raise ReasonRequired
+    proposals.refuse(teken, who.account, proposal, proposals.explained(told) if told else None)
 
 
 def again(teken: Teken, who: Session, permit: str) -> Draft:

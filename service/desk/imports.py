@@ -98,6 +98,7 @@ class Found:
     by: str
     mine: bool
     permits: Mapping[str, str]
+    reason: str  # why somebody declined it
 
 
 def columns(kind: PermitType) -> tuple[Question, ...]:
@@ -153,7 +154,14 @@ def found(teken: Teken, who: Session, proposal: str) -> Found:
         known = _permits(connection, who.account.office, [row.upstream_id for row in rows if not row.faults])
     kind = entry.type_of(teken, who, one.payload["type"])
     became = {row.upstream_id: row.id for row in known} if one.state == Decision.CONFIRMED else {}
-    return Found(one, Report(kind, str(one.subject), rows), by, one.proposed_by == who.account.id, became)
+    return Found(
+        one,
+        Report(kind, str(one.subject), rows),
+        by,
+        one.proposed_by == who.account.id,
+        became,
+        one.payload.get("reason", ""),
+    )
 
 
 def confirm(teken: Teken, who: Session, proposal: str) -> int:
@@ -180,12 +188,6 @@ def confirm(teken: Teken, who: Session, proposal: str) -> int:
     for row in stored:
         teken.doorbell.ring(row.queue, row.id)
     return len(stored)
-
-
-def decline(teken: Teken, who: Session, proposal: str) -> None:
-    """Decline somebody's import, or take one's own back. Raises NotFound, RoleForbids, Conflict("proposal_decided")."""
-    found(teken, who, proposal)
-    proposals.refuse(teken, who.account, proposal)
 
 
 class _Reader:

@@ -78,9 +78,19 @@ def confirm(teken: Teken, who: Account, proposal: str, carry: Carry) -> Proposal
     return _decide(teken, who, proposal, Decision.CONFIRMED, carry)
 
 
-def refuse(teken: Teken, who: Account, proposal: str) -> Proposal:
-    """Decline, or take one's own proposal back. Raises NotFound, Conflict("proposal_decided")."""
-    return _decide(teken, who, proposal, Decision.REFUSED, None)
+def refuse(teken: Teken, who: Account, proposal: str, carry: Carry | None = None) -> Proposal:
+    """Decline, or take one's own proposal back. Raises NotFound, Conflict("proposal_decided"); and what `carry` raises."""
+    return _decide(teken, who, proposal, Decision.REFUSED, carry)
+
+
+def explained(reason: str) -> Carry:
+    """Return what keeps a reason with a proposal that is declined, under "reason" in its payload."""
+
+    def carry(_teken: Teken, connection: Connection, one: Proposal) -> None:
+        payload = dumps({**one.payload, "reason": reason})
+        connection.execute(update(proposals).where(proposals.c.id == one.id).values(payload=payload))
+
+    return carry
 
 
 def find(teken: Teken, office: str, proposal: str) -> Proposal:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import re
 import threading
@@ -211,6 +212,32 @@ def _confirmed_at_once(desk):
     assert many(desk, permits) == 1
 
 
+def test_the_same_form_sent_twice_at_once_is_one_entry(desk, clerk):
+    clerk.get("/meja/permohonan/baru")
+    forms = [copy.copy(clerk) for _ in range(2)]
+    threads = [threading.Thread(target=submit, args=(one, answers(*KUDUS)), kwargs={"fresh": False}) for one in forms]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    assert [one.status for one in forms] == [303, 303]
+    with desk.teken.db.read() as connection:
+        states = connection.execute(select(proposals.c.state)).scalars().all()
+    assert states.count("open") == 1
+
+
+def test_a_renewal_names_the_permit_that_it_replaces(desk, clerk, checker):
+    old = accepted(clerk, checker)
+    play(desk.teken, old)
+    renewal = {"request_kind": "PERPANJANGAN"}
+    for replaces, said in (("", "Isi nomor izin yang digantikan"), ("446/999", "Izin ini tidak ditemukan")):
+        submit(clerk, answers(*KUDUS, **renewal, replaces=replaces))
+        assert clerk.status == 422
+        assert re.search(rf'id="e-replaces">.*{said}', clerk.page)
+    permit = accepted(clerk, checker, **renewal, replaces=row(desk.teken, old).number)
+    assert row(desk.teken, permit).replaces == old
+
+
 def test_another_version_takes_the_place_of_ones_own(desk, clerk, checker):
     first = proposed(clerk)
     clerk.get(first)
@@ -233,11 +260,15 @@ def test_a_declined_entry_comes_back_to_its_writer(desk, clerk, checker):
     address = proposed(clerk)
     checker.get(address)
     checker.post(address + "/tolak")
+    assert checker.status == 422
+    checker.post(address + "/tolak", {"alasan": "Nomor STR keliru"})
+    assert checker.status == 303
     clerk.get("/meja/permohonan")
     assert "Perlu Anda perbaiki" in clerk.text
     assert address in clerk.page
     clerk.get(address)
     assert "Isian dikembalikan kepada pengisinya" in clerk.text
+    assert "Nomor STR keliru" in clerk.text
     checker.post(address + "/setujui")
     assert (checker.status, many(desk, permits)) == (409, 0)
     clerk.get("/meja/permohonan/baru?ubah=" + address.rsplit("/", 1)[1])
@@ -257,6 +288,7 @@ def test_a_returned_case_is_corrected_in_the_same_form(desk, clerk, checker):
     assert "Dikembalikan dari proses" in clerk.text
     clerk.get(f"/meja/permohonan/baru?perbaiki={permit}")
     assert answers(*KUDUS)["applicant.nama"] in clerk.page
+    assert "Alasan dikembalikan nama keliru" in clerk.text
     assert hidden(clerk)["upstream_id"] == row(desk.teken, permit).upstream_id
     submit(clerk, answers(*KUDUS, applicant__nama="Dewi Contoh Lestari"), picture=b"", fresh=False)
     assert clerk.status == 303, clerk.text

@@ -108,6 +108,12 @@ def test_sound_rows_are_confirmed_by_another_and_faulty_ones_are_told(desk, cler
     assert "Impor 2 permohonan" in checker.text
     checker.get(address)
     assert "Setujui 2 permohonan" in checker.text
+    checker.get(address + "/baris/2")
+    assert answers(*ROHIL)["applicant.alamat"] in checker.text
+    for line_no in (1, 4, 9):
+        checker.get(f"{address}/baris/{line_no}")
+        assert checker.status == 404
+    checker.get(address)
     checker.post(address + "/setujui")
     checker.get(address)
     assert "2 permohonan diterima" in checker.text
@@ -291,14 +297,14 @@ def test_outsiders_are_refused_and_that_is_noted(desk, clerk, checker):
     address = sent(clerk, as_csv(line()))
     kadis, other = desk.at_work(ROHIL[0], "kadis"), desk.at_work("malang", "perekonomian_1")
     template = "/meja/permohonan/impor/contoh/sip-perekam-medis.csv"
-    for path in ("/meja/permohonan/impor", template, address):
+    for path in ("/meja/permohonan/impor", template, address, address + "/baris/2"):
         kadis.get(path)
         assert kadis.status == 403, path
     for path in ("/meja/permohonan/impor", address + "/setujui", address + "/tolak"):
         kadis.post(path, {"jenis": ROHIL[1]})
         assert kadis.status == 403, path
-    assert [outcome for _, outcome in refusals(desk)] == ["role_forbids"] * 6
-    for path in (template, address):
+    assert [outcome for _, outcome in refusals(desk)] == ["role_forbids"] * 7
+    for path in (template, address, address + "/baris/2"):
         other.get(path)
         assert other.status == 404, path
     for path in (address + "/setujui", address + "/tolak"):

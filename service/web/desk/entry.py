@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Response, current_app, redirect, request, url_for
 
-from service.desk import entry, entrylist, questions
+from service.desk import casefile, entry, entrylist, questions
 from service.desk.entry import Draft, Found
 from service.desk.questions import LIFELONG, PHOTO, REFERENCE, Question
 from service.errors import CaseInvalid, Conflict, Fault, Invalid, NotFound
@@ -78,7 +78,7 @@ def entry_form() -> AnyResponse:
     draft = _asked_for()
     if draft is None:
         return page("entry_types.html", kinds=entry.entering(teken(), session))
-    return _form(entry.type_of(teken(), session, draft.type), draft)
+    return _form(entry.type_of(teken(), session, draft.type), draft, returned=_why(request.args))
 
 
 @route("/permohonan/<proposal>", STAFF)
@@ -102,7 +102,7 @@ def entry_confirm(proposal: str) -> AnyResponse:
 @route("/permohonan/<proposal>/tolak", STAFF, methods=("POST",))
 def entry_decline(proposal: str) -> AnyResponse:
     """Give the entry back to its writer, or take it back."""
-    entry.decline(teken(), here(), proposal)
+    entry.decline(teken(), here(), proposal, reason=request.form.get("alasan", ""))
     return redirect(url_for("desk.entry_check", proposal=proposal), 303)
 
 
@@ -148,6 +148,11 @@ def label(one: Question) -> str:
     if one.name.endswith(REFERENCE):
         return t("entry.reference")
     return one.label or t("entry.ask." + one.name)
+
+
+def actors(kind: PermitType) -> dict[str, str]:
+    """Return what the roles of the SOP are called."""
+    return {str(code): role.title for code, role in teken().offices.office(kind.office).roles.items()}
 
 
 def fault_text(fault: Fault) -> str:
@@ -220,7 +225,15 @@ def _judged(draft: Draft) -> list[Fault]:
     return []
 
 
-def _form(kind: PermitType, draft: Draft, refused: TekenError | None = None) -> Response:
+def _why(asked: Mapping[str, str]) -> str:
+    """Return why the case, or the entry, came back."""
+    if "perbaiki" in asked:
+        events = casefile.open_case(teken(), here(), asked["perbaiki"]).events
+        return next((one.reason or "" for one in events if one.type == "case.returned"), "")
+    return entry.found(teken(), here(), asked["ubah"]).reason if asked.get("ubah") else ""
+
+
+def _form(kind: PermitType, draft: Draft, refused: TekenError | None = None, returned: str = "") -> Response:
     session = here()
     faults = refused.faults if refused is not None else ()
     shown = sections(kind, draft.answers, faults)
@@ -237,7 +250,8 @@ def _form(kind: PermitType, draft: Draft, refused: TekenError | None = None) -> 
         general=problem_title(refused.code) if refused is not None and not faults else "",
         names=_names(kind, office),
         say=choice_words,
-        actors={str(code): role.title for code, role in office.roles.items()},
+        actors=actors(kind),
+        returned=returned,
     )
 
 
@@ -254,14 +268,13 @@ def _names(kind: PermitType, office: Office) -> dict[str, tuple[str, ...]]:
 
 def _checked(found: Found) -> Response:
     session = here()
-    office = teken().offices.office(found.kind.office)
     photo = found.draft.photo
     return page(
         "entry_check.html",
         found=found,
         sections=sections(found.kind, found.draft.answers, found.faults, found.warnings),
         ticket=entry.photo_ticket(teken(), session.account.office, photo) if photo else "",
-        actors={str(code): role.title for code, role in office.roles.items()},
+        actors=actors(found.kind),
     )
 
 

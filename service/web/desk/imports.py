@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 from flask import Response, redirect, request, url_for
 
 from service.desk import entry, imports
+from service.desk.entrylist import IMPORT
 from service.desk.imports import Report
 from service.desk.sheets import MOST_BYTES, MOST_ROWS
-from service.errors import Fault, Invalid
+from service.errors import Fault, Invalid, NotFound
 from service.web import teken
-from service.web.desk.entry import fault_text, label
+from service.web.desk.entry import actors, fault_text, label, sections
 from service.web.desk.page import language, page
 from service.web.desk.routing import STAFF, here, route, saw
 from service.web.problems import plain
@@ -62,6 +63,24 @@ def import_report(proposal: str) -> Response:
     return _shown(found.report, found)
 
 
+@route("/permohonan/impor/<proposal>/baris/<int:line>", STAFF)
+def import_row(proposal: str, line: int) -> Response:
+    """Show all that a row says, to be checked against the papers."""
+    found = imports.found(teken(), here(), proposal)
+    row = next((one for one in found.report.sound if one.line == line), None)
+    if row is None:
+        raise NotFound
+    saw("import.row_seen", found.permits.get(row.upstream_id), proposal=proposal, line=line)
+    return page(
+        "import_row.html",
+        found=found,
+        row=row,
+        sections=sections(found.report.kind, row.answers, (), [fault for _, fault in row.warnings]),
+        ticket=entry.photo_ticket(teken(), here().account.office, row.photo) if row.photo else "",
+        actors=actors(found.report.kind),
+    )
+
+
 @route("/permohonan/impor/<proposal>/setujui", STAFF, methods=("POST",))
 def import_confirm(proposal: str) -> AnyResponse:
     """Accept the sound rows."""
@@ -72,7 +91,7 @@ def import_confirm(proposal: str) -> AnyResponse:
 @route("/permohonan/impor/<proposal>/tolak", STAFF, methods=("POST",))
 def import_decline(proposal: str) -> AnyResponse:
     """Decline an import, or take one's own back."""
-    imports.decline(teken(), here(), proposal)
+    entry.decline(teken(), here(), proposal, IMPORT, reason=request.form.get("alasan", ""))
     return redirect(url_for("desk.import_report", proposal=proposal), 303)
 
 
