@@ -45,6 +45,8 @@ class OfficeKeys:
         kind = self._kind(owner)
         if kind == "pkcs12":
             return self.ring.key(owner, certificate_sha256)
+        if not is_seal(owner):  # an order outside every batch: a person's token or service is not even asked
+            raise KeyMissing(owner=owner)
         if owner not in self._open:
             self._open[owner] = self._opened(kind, owner, certificate_sha256, None)
         return same(self._open[owner], owner, certificate_sha256)

@@ -11,7 +11,7 @@ from service.keys import Courier
 from service.moves import Done
 from service.people import enrolled, seal_owner
 from service.steps import dispatch
-from service.steps.paper import filled_after
+from service.steps.paper import to_seal
 from service.steps.quarantine import quarantined
 from service.steps.sign import signature_record
 from service.steps.work import Work
@@ -30,6 +30,7 @@ def seal(teken: Teken, work: Work) -> Row[Any]:
     owner = seal_owner(office)
     with teken.db.read() as connection:
         certificate = enrolled(connection, owner, teken.clock.now()).sha256
+    signed, values = to_seal(teken, row, work.bundle)
     key = teken.keys.key(owner, certificate)
     spec = SignatureSpec(
         field=FIELD,
@@ -39,10 +40,10 @@ def seal(teken: Teken, work: Work) -> Row[Any]:
         appearance=QrCode(row.verify_url),
     )
     if isinstance(key, Courier):
+        if values:
+            raise SigningFailed("spec_invalid", "a service fills no field")
         return _sealed_out(teken, work, owner, key, spec)
-    sealed = fill_and_seal(
-        teken.archive.get(row.head_sha), filled_after(row, work.bundle), key, spec, timestamper=teken.timestamper
-    )
+    sealed = fill_and_seal(signed, values, key, spec, timestamper=teken.timestamper)
     failpoints.passing("seal.after_signature")
     sha = teken.archive.put(sealed.pdf)
     failpoints.passing("seal.after_archive")
@@ -55,8 +56,6 @@ def seal(teken: Teken, work: Work) -> Row[Any]:
 
 def _sealed_out(teken: Teken, work: Work, owner: str, courier: Courier, spec: SignatureSpec) -> Row[Any]:
     """Let a service seal. It fills no field, and what it returns still begins with the head's signed bytes."""
-    if filled_after(work.row, work.bundle):
-        raise SigningFailed("spec_invalid", "a service fills no field")
     policy = cast("Policy", work.bundle.office.signing.seal_returned)
     (fate,) = dispatch.send(teken, courier, [dispatch.Errand(work, spec, work.row.head_sha, owner, policy)])
     if isinstance(fate, Exception):

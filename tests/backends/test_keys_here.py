@@ -11,11 +11,13 @@ from types import SimpleNamespace
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, pkcs12
+from sqlalchemy import update
 
 from service import batch, pipeline
 from service.audit import audit
 from service.permits import State
 from service.store.batch_tables import BatchState
+from service.store.tables import permits
 from tests.backends.conftest import HULU, Desk, Home, furnish, head_of
 from tests.backends.processes import living, log_of, signing, until
 from tests.signing.cscserver import CREDENTIAL, TOKEN, csc_server
@@ -229,3 +231,19 @@ def test_another_certificate_than_enrolled_signs_nothing(csc_home, keys):
             opened, _ = Desk(teken, HULU).signed(1, CSC_PIN.encode())
             assert (opened.state, opened.cause) == (BatchState.PAUSED, "key_differs")
             assert "credentials/authorize" not in server.calls
+
+
+def test_an_order_outside_every_batch_reaches_no_service(csc_home):
+    """Whoever can write to the database orders on his own: nobody has typed a PIN, so the service is asked nothing, not even without one."""
+    home, pki, host = csc_home
+    with csc_server(pki) as server:
+        host(server)
+        with closing(home.start(max_attempts=1)) as teken:
+            desk = Desk(teken, HULU)
+            ((permit, sha),) = desk.fill(1)
+            with teken.db.write() as connection:
+                order = {"state": "signing", "queue": "sign", "ordered_sha": sha}
+                connection.execute(update(permits).where(permits.c.id == permit).values(**order))
+            desk.sign()
+            assert (desk.row(permit).fault, desk.row(permit).head_sha) == ("key_missing", None)
+    assert server.calls == []
