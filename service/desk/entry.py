@@ -246,6 +246,15 @@ def again(teken: Teken, who: Session, permit: str) -> Draft:
     return Draft(row.type, row.upstream_id, answers_of(kind, zone, case), kept)
 
 
+def correctable(teken: Teken, who: Session, permit: str) -> bool:
+    """Tell whether the person may correct this case in the form."""
+    try:
+        again(teken, who, permit)
+    except (NotFound, RoleForbids, StateForbids):
+        return False
+    return True
+
+
 def own_proposal(connection: Connection, who: Session, proposal: str, kind: str) -> Proposal:
     """Return a proposal of the person's office, of this kind. Raises NotFound."""
     mine = (table.c.id == proposal) & (table.c.office == who.account.office) & (table.c.kind == kind)

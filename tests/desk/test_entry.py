@@ -286,6 +286,11 @@ def test_a_returned_case_is_corrected_in_the_same_form(desk, clerk, checker):
     acts.give_back(desk.teken, holder(desk.teken, "kudus", "sub_koordinator"), permit, reason="nama keliru")
     clerk.get("/meja/permohonan")
     assert "Dikembalikan dari proses" in clerk.text
+    clerk.get(f"/meja/izin/{permit}")
+    assert f"perbaiki={permit}" in clerk.page
+    outsider = desk.at_work("kudus", "koordinator")
+    outsider.get(f"/meja/izin/{permit}")
+    assert "perbaiki=" not in outsider.page
     clerk.get(f"/meja/permohonan/baru?perbaiki={permit}")
     assert answers(*KUDUS)["applicant.nama"] in clerk.page
     assert "Alasan dikembalikan nama keliru" in clerk.text

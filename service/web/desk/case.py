@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Response, current_app, redirect, request, url_for
 
 from service.acts import REASON_LENGTH
-from service.desk import book, casefile, notes, papers, readings, worklist
+from service.desk import book, casefile, entry, notes, papers, readings, worklist
 from service.desk.accounts import of_office
 from service.desk.casefile import CaseFile
 from service.desk.worklist import OVERSEERS
@@ -137,6 +137,7 @@ def _shown(file: CaseFile) -> Response:
     return page(
         "case.html",
         file=file,
+        correctable=file.state == State.RETURNED and entry.correctable(teken(), session, file.id),
         before=before,
         after=after,
         framed=request.args.get("sorot") == "1",
