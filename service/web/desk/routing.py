@@ -11,7 +11,7 @@ from flask import Blueprint, Response, g, redirect, request, url_for
 
 from service.desk import book
 from service.desk.sessions import Caller, Session, find
-from service.errors import Forbidden, TekenError
+from service.errors import Forbidden, NotFound, TekenError
 from service.handover import wipe
 from service.web import teken
 from service.web.desk import secretform
@@ -53,6 +53,7 @@ class FormOutdated(Forbidden):
     code = "form_outdated"
 
 
+MOST = 2**31 - 1
 BEFORE_SESSION = frozenset({"desk.login", "desk.invitation"})
 """Forms that a session that is still around has nothing to do with."""
 WHO: dict[str, Who] = {}
@@ -142,6 +143,8 @@ def saw(action: str, permit: str | None = None, **detail: Any) -> None:
 @desk.before_request
 def _gate() -> AnyResponse | None:
     who = WHO[str(request.endpoint)]
+    if any(isinstance(one, int) and one > MOST for one in (request.view_args or {}).values()):
+        raise NotFound  # no database takes it
     if request.method not in READING:
         _check_form()
     if who.anyone:
