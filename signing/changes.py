@@ -9,6 +9,7 @@ from typing import Final
 
 import pikepdf
 
+from signing.base import Base
 from signing.errors import ProofFailed
 from signing.revisions import Update
 
@@ -44,22 +45,40 @@ def prove_changes(
     if set(above.fields) != set(below.fields):
         raise ProofFailed("proof_fields", "an update adds or removes a field")
     touched = {signed, *filled}
-    if not touched <= set(above.fields):
-        raise ProofFailed("proof_fields", f"no field {sorted(touched - set(above.fields))}")
-    widgets = [above.fields[name] for name in touched]
-    catalog = above.document.Root
-    new = {widget.AP.N.objgen[0] for widget in widgets} | {above.fields[signed].V.objgen[0]}
-    old = {widget.objgen[0] for widget in widgets}
-    if update.objects - {catalog.objgen[0]} != new | old:
-        raise ProofFailed("proof_objects", "an update writes other objects than it must")
-    if min(new) < update.first_new or max(old) >= update.first_new or len(new) != len(touched) + 1:
-        raise ProofFailed("proof_objects", "new and changed objects are mixed up")
+    _prove_written(above, update, signed, touched)
     for name in touched:
         prove_same(below.fields[name], above.fields[name], _WIDGET_MAY_CHANGE, name)
         if "/V" in below.fields[name]:
             raise ProofFailed("proof_values", f"{name} was filled before")
-    prove_same(below.document.Root, catalog, _CATALOG_MAY_CHANGE, "catalog")
+    prove_same(below.document.Root, above.document.Root, _CATALOG_MAY_CHANGE, "catalog")
     _prove_permissions(below.document.Root, above, signed, certify=certify)
+
+
+def is_plainly_changed(
+    base: Base, above: Revision, update: Update, signed: str, filled: Collection[str], *, certify: bool
+) -> bool:
+    """Tell whether surely `prove_changes` would prove it, without a revision below: few objects changed, and all are read here.
+
+    What an update does not write is the same; so are the fields, whose list it does not write. Raises as `prove_changes`.
+    """
+    touched, catalog = {signed, *filled}, above.document.Root
+    _prove_written(above, update, signed, touched)
+    if certify != ("/Perms" in catalog) or (certify and not _is_permission(above, signed)):
+        return False
+    unchanged = base.is_unchanged(catalog, _CATALOG_MAY_CHANGE)
+    return unchanged and all(base.is_unchanged(above.fields[name], _WIDGET_MAY_CHANGE) for name in touched)
+
+
+def _prove_written(above: Revision, update: Update, signed: str, touched: set[str]) -> None:
+    if not touched <= set(above.fields):
+        raise ProofFailed("proof_fields", f"no field {sorted(touched - set(above.fields))}")
+    widgets = [above.fields[name] for name in touched]
+    new = {widget.AP.N.objgen[0] for widget in widgets} | {above.fields[signed].V.objgen[0]}
+    old = {widget.objgen[0] for widget in widgets}
+    if update.objects - {above.document.Root.objgen[0]} != new | old:
+        raise ProofFailed("proof_objects", "an update writes other objects than it must")
+    if min(new) < update.first_new or max(old) >= update.first_new or len(new) != len(touched) + 1:
+        raise ProofFailed("proof_objects", "new and changed objects are mixed up")
 
 
 def prove_same(before: pikepdf.Object, after: pikepdf.Object, may_change: set[str], what: str) -> None:
@@ -80,6 +99,10 @@ def _prove_permissions(before: pikepdf.Object, above: Revision, signed: str, *, 
     if not certify:
         prove_same(before, after, {*before.keys(), *after.keys()} - {"/Perms"}, "catalog")
         return
-    mine = above.fields[signed].V.objgen
-    if "/Perms" in before or list(after.Perms.keys()) != ["/DocMDP"] or after.Perms.DocMDP.objgen != mine:
+    if "/Perms" in before or not _is_permission(above, signed):
         raise ProofFailed("proof_objects", "the certification is not the document's only permission")
+
+
+def _is_permission(above: Revision, signed: str) -> bool:
+    permissions = above.document.Root.Perms
+    return bool(list(permissions.keys()) == ["/DocMDP"] and permissions.DocMDP.objgen == above.fields[signed].V.objgen)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any, Final
 
 import pikepdf
@@ -56,9 +57,10 @@ def _prove_look(field: pikepdf.Object, font: pikepdf.Object, drawn: dict[str, li
 def prove_paths_only(field: pikepdf.Object) -> None:
     """A signature's appearance holds path operators and no resource. Raises ProofFailed proof_qr."""
     stream = field.AP.N
+    _prove_alone(field, stream)
     words = {word for word in set(stream.read_bytes().split()) if not _NUMERAL.fullmatch(word)}
     strangers = sorted(words - _PATHS_ONLY)
-    if strangers or len(stream.get("/Resources", {})) or list(field.AP.keys()) != ["/N"]:
+    if strangers:
         raise ProofFailed("proof_qr", f"{field.T}: more than paths {strangers}")
 
 
@@ -68,6 +70,7 @@ def drawn_modules(field: pikepdf.Object) -> tuple[bytes, ...]:
     Raises ProofFailed proof_qr: anything but one black path in whole modules on a white square inside the box.
     """
     stream = field.AP.N
+    _prove_alone(field, stream)
     drawn = _QR.fullmatch(stream.read_bytes())
     if not drawn:
         raise ProofFailed("proof_qr", "no QR code")
@@ -75,16 +78,31 @@ def drawn_modules(field: pikepdf.Object) -> tuple[bytes, ...]:
     _prove_square(stream.BBox, [float(drawn[key]) for key in ("scale", "scale_y", "x", "y")], across)
     if int(drawn["up"]) != across:
         raise ProofFailed("proof_qr", "no square")
-    grid = [bytearray(across) for _ in range(across)]
-    numbers = list(map(int, drawn["runs"].replace(b" 1 re", b"").split()))
-    for x, y, width in zip(numbers[::3], numbers[1::3], numbers[2::3], strict=True):
-        if width < 1 or x + width > across or y >= across:
-            raise ProofFailed("proof_qr", "a module outside the square")
-        grid[across - 1 - y][x : x + width] = b"\1" * width
-    rows = [bytes(row[QUIET_ZONE:-QUIET_ZONE]) for row in grid[QUIET_ZONE:-QUIET_ZONE]]
-    if sum(map(sum, grid)) != sum(map(sum, rows)):
+    grid = bytearray(across * across)
+    for run in drawn["runs"].split(b"\n"):
+        place, dark = _run(run, across)
+        grid[place] = dark
+    inner = range(QUIET_ZONE, across - QUIET_ZONE)
+    rows = [bytes(grid[line * across + inner.start : line * across + inner.stop]) for line in inner]
+    if grid.count(1) != sum(row.count(1) for row in rows):
         raise ProofFailed("proof_qr", "quiet zone")
     return tuple(rows)
+
+
+@lru_cache(maxsize=8192)  # codes of one size are made of the same few thousand runs
+def _run(written: bytes, across: int) -> tuple[slice, bytes]:
+    """Where in a square a run of dark modules lies, and the modules."""
+    x, y, width = map(int, written.split()[:3])
+    if width < 1 or x + width > across or y >= across:
+        raise ProofFailed("proof_qr", "a module outside the square")
+    start = (across - 1 - y) * across + x
+    return slice(start, start + width), b"\1" * width
+
+
+def _prove_alone(field: pikepdf.Object, stream: pikepdf.Object) -> None:
+    """It is the field's one appearance and takes nothing from elsewhere."""
+    if len(stream.get("/Resources", {})) or list(field.AP.keys()) != ["/N"]:
+        raise ProofFailed("proof_qr", f"{field.T}: more than paths")
 
 
 def _prove_square(box: Any, matrix: list[float], across: int) -> None:

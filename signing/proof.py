@@ -7,7 +7,7 @@ each update changes only what a signature may change, each signature holds, and 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -16,7 +16,8 @@ from pikepdf import Name
 
 from signing.appearance import qr_modules
 from signing.backends import Backend
-from signing.changes import Revision, open_revision, prove_changes
+from signing.base import read_base
+from signing.changes import Revision, is_plainly_changed, open_revision, prove_changes
 from signing.cmsproof import prove_cms
 from signing.drawing import drawn_modules, drawn_value, page_text, plain, prove_paths_only
 from signing.errors import ProofFailed, translated
@@ -95,25 +96,52 @@ def prove(pdf: bytes, expected: Expectation) -> Proof:
     if not pdf.startswith(expected.preview):
         raise ProofFailed("proof_prefix")
     with translated(ProofFailed, "proof_unreadable"):
-        below, levels, end = open_revision(expected.preview), [], len(expected.preview)
+        below, levels, end = _Below(expected.preview), [], len(expected.preview)
         for number, signature in enumerate(expected.signatures, 1):
             last = number == len(expected.signatures)
             start, end = end, _end_of_signature(pdf, end, last=last)
-            update = read_update(pdf, start, end, int(below.document.trailer.Size))
+            update = read_update(pdf, start, end, below.size)
             above = open_revision(pdf[:end])
             values = {**(expected.filled if number == 1 else {}), **(expected.values if last else {})}
-            prove_changes(below, above, update, signature.field, values, certify=signature.certify)
+            before = below.prove_changes(above, update, signature, values)
             levels.append(_prove_signature(pdf, above.fields[signature.field].V, update, signature))
-            _prove_locks(below.fields[signature.field], above, signature)
+            _prove_locks(before.fields[signature.field], above, signature)
             if above.document.get_warnings():
                 raise ProofFailed("proof_unreadable", "the PDF library had to guess")
-            below = above
+            below = _Below(pdf[:end], above)
         if expected.level and levels[-1] != expected.level:
             raise ProofFailed("proof_level", f"{levels[-1]}, expected {expected.level}")
-        _prove_fields(below, expected)
-        _prove_appearances(below, expected)
-        pages = _prove_visible(pdf, below, expected)
+        _prove_fields(above, expected)
+        _prove_appearances(above, expected)
+        pages = _prove_visible(pdf, above, expected)
         return Proof(hashlib.sha256(pdf).hexdigest(), pages, tuple(levels))
+
+
+class _Below:
+    """The state before an update; a prepared document is opened only where its bytes alone don't tell enough."""
+
+    def __init__(self, pdf: bytes, opened: Revision | None = None) -> None:
+        self._pdf, self._opened = pdf, opened
+        self._base = None if opened else read_base(pdf)
+
+    @property
+    def size(self) -> int:
+        """The /Size, from which on numbers are new."""
+        return self._base.size if self._base else int(self._revision().document.trailer.Size)
+
+    def prove_changes(
+        self, above: Revision, update: Update, signature: ExpectedSignature, filled: Collection[str]
+    ) -> Revision:
+        """Prove what led from here to `above`; return a state in which the field's lock is as it was here."""
+        field, certify = signature.field, signature.certify
+        if self._base and is_plainly_changed(self._base, above, update, field, filled, certify=certify):
+            return above
+        prove_changes(self._revision(), above, update, field, filled, certify=certify)
+        return self._revision()
+
+    def _revision(self) -> Revision:
+        self._opened = self._opened or open_revision(self._pdf)
+        return self._opened
 
 
 def _end_of_signature(pdf: bytes, start: int, *, last: bool) -> int:
@@ -178,9 +206,9 @@ def _prove_appearances(final: Revision, expected: Expectation) -> None:
         widget = final.fields[name]
         if str(widget.V) != value or drawn_value(widget, form.DR.Font[RESOURCE], RESOURCE) != value:
             raise ProofFailed("proof_values", name)
-    for signature in expected.signatures:
-        prove_paths_only(final.fields[signature.field])
-    last = final.fields[expected.signatures[-1].field]
+    *others, last = [final.fields[signature.field] for signature in expected.signatures]
+    for widget in others if expected.qr_url is not None else [*others, last]:
+        prove_paths_only(widget)
     if expected.qr_url is not None and drawn_modules(last) != qr_modules(expected.qr_url):
         raise ProofFailed("proof_qr", "another code than expected")
 
