@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import ColumnElement, Connection, Row, select, true
 
 from service import journal, register
 from service.archive import ArchiveDamaged, sha256
@@ -45,26 +45,33 @@ class Findings:
     walked: dict[str, int]
 
 
-def audit(teken: Teken, *, checkpoint: str | None = None) -> Findings:
-    """Walk everything in one consistent read. `checkpoint` is a signed note that left the machine earlier: it must lie on our chain."""
+def audit(teken: Teken, *, checkpoint: str | None = None, office: str | None = None) -> Findings:
+    """Walk everything in one consistent read. `checkpoint` is a signed note that left the machine earlier: it must lie on our chain.
+
+    `office`: only its series, permits and documents, and the journal, which is everybody's.
+    """
     walked: Counter[str] = Counter()
     with teken.db.read() as connection:
         violations = [
-            *_series(connection, walked),
+            *_series(connection, walked, office),
             *_journal(connection, teken, walked),
-            *_permits(connection),
+            *_permits(connection, office),
             *(_against(connection, teken, checkpoint) if checkpoint is not None else ()),
         ]
-        released = connection.execute(_RELEASED).all()
+        released = connection.execute(_RELEASED.where(_of(permits.c.office, office))).all()
     walked["documents"] = len(released)
     for row in released:
         violations += _document(teken, row)
     return Findings(tuple(violations), dict(walked))
 
 
-def _series(connection: Connection, walked: Counter[str]) -> Iterator[Violation]:
-    anchored, seen = _anchors(connection), set()
-    for one in connection.execute(select(series).order_by(series.c.name)).all():
+def _of(column: ColumnElement[str], office: str | None) -> ColumnElement[bool]:
+    return true() if office is None else column == office
+
+
+def _series(connection: Connection, walked: Counter[str], office: str | None) -> Iterator[Violation]:
+    anchored, seen = _anchors(connection, office), set()
+    for one in connection.execute(select(series).where(_of(series.c.office, office)).order_by(series.c.name)).all():
         walked["series"] += 1
         numbers: list[int] = []
         voids: list[int] = []
@@ -105,9 +112,10 @@ def _passed_on(connection: Connection, entry: Row[Any]) -> Iterator[Violation]:
         )
 
 
-def _anchors(connection: Connection) -> dict[str, str]:
+def _anchors(connection: Connection, office: str | None) -> dict[str, str]:
     """Return the series of every register entry whose hash an event carries."""
-    rows = connection.execute(select(events.c.data).where(events.c.data.contains("register_hash"))).scalars()
+    mine = events.c.data.contains("register_hash") & _of(events.c.office, office)
+    rows = connection.execute(select(events.c.data).where(mine)).scalars()
     told = [_fields(data) for data in rows]
     return {str(data["register_hash"]): str(data.get("series")) for data in told if "register_hash" in data}
 
@@ -140,9 +148,9 @@ def _journal(connection: Connection, teken: Teken, walked: Counter[str]) -> Iter
         yield Violation("I11", "journal", "the last events are missing")
 
 
-def _permits(connection: Connection) -> Iterator[Violation]:
-    told, bodies = _told(connection), select(revisions.c.body, revisions.c.content_sha)
-    for row in connection.execute(select(permits)).all():
+def _permits(connection: Connection, office: str | None) -> Iterator[Violation]:
+    told, bodies = _told(connection, office), select(revisions.c.body, revisions.c.content_sha)
+    for row in connection.execute(select(permits).where(_of(permits.c.office, office))).all():
         yield from _number(connection, row)
         known = told.get(row.id, _Told())
         if known.state != row.state:
@@ -188,9 +196,10 @@ class _Told:
     issued: Mapping[str, Any] = field(default_factory=dict)
 
 
-def _told(connection: Connection) -> dict[str, _Told]:
+def _told(connection: Connection, office: str | None) -> dict[str, _Told]:
     told: dict[str, _Told] = {}
-    for event in connection.execute(select(events).where(events.c.permit.is_not(None)).order_by(events.c.seq)):
+    mine = events.c.permit.is_not(None) & _of(events.c.office, office)
+    for event in connection.execute(select(events).where(mine).order_by(events.c.seq)):
         known, data = told.setdefault(event.permit, _Told()), _fields(event.data)
         known.state = data.get("state", known.state)
         known.contents |= {data["content_sha256"]} if "content_sha256" in data else set()

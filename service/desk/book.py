@@ -45,12 +45,23 @@ def note(
 
 
 def lines(
-    teken: Teken, office: str, *, permit: str | None = None, before: int | None = None, most: int = 100
+    teken: Teken,
+    office: str,
+    *,
+    permit: str | None = None,
+    account: str | None = None,
+    span: tuple[str, str] | None = None,
+    before: int | None = None,
+    most: int = 100,
 ) -> list[Row[Any]]:
-    """Return the newest lines of an office, or of one of its permits, newest first."""
+    """Return the newest lines of an office, newest first: of one permit, of one account, of a span of instants (stamps)."""
     query = select(desk_log).where(desk_log.c.office == office).order_by(desk_log.c.id.desc()).limit(most)
     if permit is not None:
         query = query.where(desk_log.c.permit == permit)
+    if account is not None:
+        query = query.where(desk_log.c.account == account)
+    if span is not None:
+        query = query.where(desk_log.c.at >= span[0], desk_log.c.at < span[1])
     if before is not None:
         query = query.where(desk_log.c.id < before)
     with teken.db.read() as connection:

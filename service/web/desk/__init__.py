@@ -5,6 +5,7 @@ from __future__ import annotations
 from service.web.desk import (  # noqa: F401 - each registers its routes
     admin,
     assets,
+    auditor,
     case,
     counter,
     decisions,
