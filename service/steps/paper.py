@@ -99,7 +99,7 @@ def _check_register(connection: Connection, teken: Teken, row: Row[Any], bundle:
     if columns is None or any(getattr(row, name) != value for name, value in columns.items()):
         raise NumberDiffers
     told = _told(connection, teken, row, "permit.numbered")
-    named = (register.c.series == row.series) & (register.c.no == row.number_no) & (register.c.kind == "allot")
+    named = (register.c.series == row.series) & (register.c.no == row.number_no)
     entries = connection.execute(select(register).where(named)).all()
     kept = next((one for one in entries if one.hash == told.get("register_hash") == _digest(one, "hash")), None)
     if kept is None or (kept.number, kept.day) != (row.number, row.set_on):
