@@ -94,13 +94,20 @@ def _attempt(teken: Teken, taken: Sequence[tuple[Claim, Row]]) -> None:  # type:
     for held, row in taken:
         with _recorded(teken, held, row):
             works.append(Work(held, row, teken.pins.open(row.pin)))
-    outcomes = sign_together(teken, works) if len(works) > 1 else [_done(teken, work) for work in works]
+    outcomes = _signed_together(teken, works) if len(works) > 1 else [_done(teken, work) for work in works]
     for work, outcome in zip(works, outcomes, strict=True):
         with _recorded(teken, work.claim, work.row):
             if isinstance(outcome, Exception):
                 raise outcome
             if outcome is not None and outcome.queue in {"work", "sign"}:
                 teken.doorbell.ring(outcome.queue, outcome.id)
+
+
+def _signed_together(teken: Teken, works: Sequence[Work]) -> Sequence[Row | Exception]:  # type: ignore[type-arg]
+    try:
+        return sign_together(teken, works)
+    except Exception as failed:  # noqa: BLE001 - the process lives on: it alone holds what the head typed
+        return [failed] * len(works)
 
 
 def _done(teken: Teken, work: Work) -> Row | Exception | None:  # type: ignore[type-arg]

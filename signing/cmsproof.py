@@ -34,7 +34,8 @@ def prove_cms(
     Raises ProofFailed: proof_signature, proof_digest, proof_certificate, proof_level (a bad time-stamp).
     """
     asked = (certificate_sha256, chain_sha256, container[:_HEADER])
-    if asked in _PROVEN and _PROVEN[asked].is_alike(container, covered):
+    before = _PROVEN.get(asked)
+    if before is not None and before.is_alike(container, covered):
         return "B-B"
     level, proven = _prove(container, covered, certificate_sha256, chain_sha256)
     if proven:

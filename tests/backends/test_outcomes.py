@@ -10,6 +10,7 @@ from service.permits import State
 from service.resend import confirm_resend
 from service.steps import dispatch
 from service.store.batch_tables import BatchState
+from signing import BsreBackend
 from tests.backends.conftest import HILIR, HULU, bsre_office
 
 SIGNED = ["sign_ordered", "dispatched", "signed", "issued"]
@@ -196,6 +197,24 @@ def test_what_breaks_while_one_document_is_judged_takes_none_of_the_others_along
         now = batch.status(desk.teken, opened.id)
         assert now.counts == {"signed": 3, "failed": 1}
         assert {item.cause for item in now.items} == {None, "outcome_unknown"}
+        assert desk.service.requests("sign/pdf") == 2
+
+
+def test_a_fault_of_the_program_ends_no_signing_process(tmp_path, keys, bsre_keys, monkeypatch):
+    """It holds what the head typed; the documents of the chunk wait, and nothing left."""
+    with bsre_office(tmp_path, keys, bsre_keys, chunk=3) as desk:
+        opened = desk.open(desk.fill(4))
+        desk.sign(1)
+
+        def missing(_client):
+            raise FileNotFoundError("ca.pem")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(BsreBackend, "check_account", missing)
+            desk.sign(1)
+        assert desk.service.requests("sign/pdf") == 1
+        desk.sign()
+        assert batch.status(desk.teken, opened.id).counts == {"signed": 4}
         assert desk.service.requests("sign/pdf") == 2
 
 
