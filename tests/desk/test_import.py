@@ -316,6 +316,8 @@ def test_outsiders_are_refused_and_that_is_noted(desk, clerk, checker):
         assert stranger.status == 303
     stranger.post(address + "/setujui")
     assert stranger.status == 403
+    clerk.get(template.replace(".csv", ".exe"))
+    assert clerk.status == 404
     checker.get(address)
     with desk.teken.db.write() as connection:
         ended = update(mandates).where(mandates.c.official == "rokan-hilir/back_office_2")

@@ -46,9 +46,11 @@ def import_form() -> AnyResponse:
     return redirect(url_for("desk.import_report", proposal=proposal), 303)
 
 
-@route("/permohonan/impor/contoh/<code>.<any(csv, xlsx):form>", STAFF)
+@route("/permohonan/impor/contoh/<code>.<form>", STAFF)
 def import_template(code: str, form: str) -> Response:
-    """Give a type's empty sheet."""
+    """Give a type's empty sheet, as CSV or XLSX."""
+    if form not in MEDIA:
+        raise NotFound
     kind = entry.type_of(teken(), here(), code)
     response = Response(imports.template(kind, form, title), mimetype=MEDIA[form])
     response.headers["Content-Disposition"] = f'attachment; filename="permohonan-{kind.code}.{form}"'
