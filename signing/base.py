@@ -23,6 +23,8 @@ _CROSS_REFERENCES: Final = re.compile(
 _OBJECTS: Final = re.compile(
     rb"(\d+) 0 obj\n<< /Type /ObjStm /Length (\d+) /Filter /FlateDecode /N (\d+) /First (\d+) >>\nstream\n"
 )
+_NAME: Final = re.compile("/[A-Za-z0-9]+")
+"""A key that is written as it is called: another one might read like two entries."""
 _APPEARANCE: Final = re.compile(rb"<< /AP << /N \d+ 0 R >> ")
 _UP: Final = b"\2"
 _IN_FILE, _IN_STREAM = 1, 2
@@ -61,13 +63,12 @@ class Base:
         Of those it had none, or the appearance alone.
         """
         here = self.text_of(after.objgen[0])
-        if here is None or after.objgen[1] != 0:
+        keys = sorted(after.keys())
+        if here is None or after.objgen[1] != 0 or not all(map(_NAME.fullmatch, keys)):
             return False
         if "/AP" in may_change:
             here = _APPEARANCE.sub(b"<< ", here, count=1) if _APPEARANCE.match(here) else b""
-        entries = [
-            b"%s %s " % (key.encode(), _unparsed(after[key])) for key in sorted(after.keys()) if key not in may_change
-        ]
+        entries = [b"%s %s " % (key.encode(), _unparsed(after[key])) for key in keys if key not in may_change]
         return here == b"<< %s>>" % b"".join(entries)
 
     def text_of(self, number: int) -> bytes | None:

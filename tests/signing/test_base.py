@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import zlib
+from itertools import pairwise
 
 import pikepdf
 import pytest
@@ -93,6 +94,20 @@ def test_no_entry_changes_comes_or_goes_unseen(pki, where):
     one["/Lain"] = pikepdf.Name("/Baru")
     assert not read.is_unchanged(one, may)
     assert revision.fields
+
+
+def test_entries_that_are_folded_into_one_name_are_not_overlooked(pki):
+    """`/Lang#20(id)#20/MarkInfo` is one name, and reads like two entries once its escapes are gone."""
+    run = issue("number_after", pki)
+    read, may = read_base(run.preview), {"/Perms", "/Extensions"}
+    above = open_revision(run.head)
+    for first, second in pairwise(sorted(set(above.document.Root.keys()) - may)):
+        revision = open_revision(run.head)
+        one = revision.document.Root
+        written, kept = one[first].unparse().decode("latin-1"), one[second]
+        del one[first], one[second]
+        one[f"{first} {written} {second}"] = kept
+        assert not read.is_unchanged(one, may), (first, second)
 
 
 def test_an_entry_that_was_there_before_is_not_overlooked(pki):
