@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Row, or_, select
 
-from service import acts, flow, moves, resend
+from service import acts, flow, resend, signatories
 from service.deadlines import rows_due, totals_due
 from service.desk import book, notes
 from service.desk.notes import Note
@@ -20,10 +20,10 @@ from service.document.preview import page_count
 from service.errors import Conflict, NotFound, TekenError
 from service.people import signatory
 from service.permits import State
+from service.signatories import Outdated
 from service.sop.model import Verb
 from service.store import dispatches
 from service.store.desk_tables import desk_log
-from service.store.permits import lock
 from service.store.tables import acts as done
 from service.store.tables import officials, permits, revisions
 
@@ -218,19 +218,7 @@ def make_again(teken: Teken, session: Session) -> int:
     """Have every paper made again that names somebody else than who signs today; parafs and numbers stay. Return how many."""
     with teken.db.read() as connection:
         stale = [one for one in papers(connection, teken, session) if one.hindrance == "signatory_changed"]
-    return sum(_make_again(teken, one) for one in stale)
-
-
-def _make_again(teken: Teken, paper: Paper) -> bool:
-    procedure = paper.bundle.permit_type.procedure
-    with teken.db.write() as connection:
-        row = lock(connection, paper.permit)
-        if row is None or (row.fence, row.queue, row.pin) != (paper.row.fence, "person", paper.bundle.pin):
-            return False
-        moved = moves.settle(connection, row, procedure, teken.clock.now(), final_sha=None)
-        moves.tell(connection, teken, moved, "permit.paper_outdated", {"reason": "signatory_changed"})
-    teken.doorbell.ring(moved.queue, moved.id)
-    return True
+    return sum(signatories.make_again(teken, Outdated(one.permit, one.row.fence, one.bundle)) for one in stale)
 
 
 @dataclass(slots=True)
