@@ -110,6 +110,15 @@ def measure(folder: Path, rounds: int, *, quick: bool = False) -> Race:
     return Race({name: spread(times) for name, times in taken.items()}, ratios, missing, rounds)
 
 
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """One paper at B-B, at B-T, and extended to B-LT."""
+
+    signed: bytes
+    stamped: bytes
+    longer: bytes
+
+
 class _Track:
     """The papers, one for each round, and our own ways to sign the present one."""
 
@@ -117,6 +126,7 @@ class _Track:
         self._folder = folder
         self._printed: Printed = printed(bench(open_office(folder / "office", "rsa2048"), NUMBER_FIRST))
         self._turn = 0
+        self._done: dict[int, _Done] = {}
         self.next_papers()
         keys = self._printed.key_file.parent
         self._timestamper = authority.timestamper(keys)
@@ -127,7 +137,8 @@ class _Track:
     def next_papers(self) -> None:
         """Typeset and prepare the next permits; their QRs are their own, and no process has drawn them before."""
         self._papers = [self._next() for _ in range(PAPERS)]
-        self._preview, self._spec = self._papers[0]
+        self._done.clear()
+        self._paper, (self._preview, self._spec) = 0, self._papers[0]
 
     def _next(self) -> tuple[bytes, SignatureSpec]:
         self._turn += 1
@@ -140,7 +151,7 @@ class _Track:
 
     def on(self, paper: int, way: Callable[[], float]) -> float:
         """Let a candidate work on one of the papers."""
-        self._preview, self._spec = self._papers[paper]
+        self._paper, (self._preview, self._spec) = paper, self._papers[paper]
         return way()
 
     def paper(self) -> peers.Paper:
@@ -199,19 +210,28 @@ class _Track:
         stamped = self._sign(self._spec, self._timestamper).pdf
         return stamped, extend_lt(stamped, self._evidence).pdf
 
-    def _lt_proof(self) -> float:
-        (stamped, longer), trust = self._extended(), self._trust
-        expected = ExpectedExtension((), "B-LT", self._evidence, trust.anchors_der, trust.intermediates_der)
-        return _timed(lambda: prove_extension(longer, stamped, expected))
-
     def _proof(self) -> float:
         """As another process finds it: without the code that the signer has drawn."""
-        signed, look = self._sign(self._spec), self._spec.appearance
+        signed, look = self._made().signed, self._spec.appearance
         assert isinstance(look, QrCode)
         signer = (ExpectedSignature.by(self._printed.key, self._spec.field, certify=True),)
         expected = Expectation(self._preview, signer, visible=(self._printed.row.number,), qr_url=look.url, level="B-B")
         qr_modules.cache_clear()
-        return _timed(lambda: prove(signed.pdf, expected))
+        return _timed(lambda: prove(signed, expected))
+
+    def _lt_proof(self) -> float:
+        made, trust = self._made(), self._trust
+        expected = ExpectedExtension((), "B-LT", self._evidence, trust.anchors_der, trust.intermediates_der)
+        return _timed(lambda: prove_extension(made.longer, made.stamped, expected))
+
+    def _made(self) -> _Done:
+        """What is to be proven. All papers are made before the first proof: proofs stand in a row as signatures do."""
+        if not self._done:
+            for at, paper in enumerate(self._papers):
+                self._preview, self._spec = paper
+                self._done[at] = _Done(self._sign(self._spec).pdf, *self._extended())
+            self._preview, self._spec = self._papers[self._paper]
+        return self._done[self._paper]
 
     def _plain_visible(self) -> bytes:
         url, root = self._printed.row.verify_url, self._printed.bundle.typesetter._root

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from functools import lru_cache, reduce
+from operator import or_
 from typing import Any, Final
 
 import pikepdf
@@ -20,11 +21,12 @@ _PATHS_ONLY: Final = frozenset(b"/Artifact BMC EMC q Q cm w G g re f S".split())
 _NUMERAL: Final = re.compile(rb"-?\d{1,9}(?:\.\d{1,9})?")
 _QR: Final = re.compile(
     rb"/Artifact BMC q (?P<scale>NUM) 0 0 (?P<scale_y>NUM) (?P<x>NUM) (?P<y>NUM) cm "
-    rb"1 g 0 0 (?P<across>INT) (?P<up>INT) re f 0 g\n(?P<runs>(?:INT INT INT 1 re\n)*INT INT INT 1 re) f Q EMC".replace(
-        b"INT", rb"\d{1,4}"
-    ).replace(b"NUM", _NUMERAL.pattern)
+    rb"1 g 0 0 (?P<across>INT) (?P<up>INT) re f 0 g\n(?P<runs>[\d re\n]+) f Q EMC".replace(b"INT", rb"\d{1,4}").replace(
+        b"NUM", _NUMERAL.pattern
+    )
 )
 """A white square, and on it one black path in whole modules: read as it is written, so that no other way to write it passes."""
+_RUN: Final = re.compile(rb"(\d{1,4}) (\d{1,4}) (\d{1,4}) 1 re")
 
 
 def drawn_value(field: pikepdf.Object, font: pikepdf.Object, resource: str) -> str:
@@ -78,25 +80,26 @@ def drawn_modules(field: pikepdf.Object) -> tuple[bytes, ...]:
     _prove_square(stream.BBox, [float(drawn[key]) for key in ("scale", "scale_y", "x", "y")], across)
     if int(drawn["up"]) != across:
         raise ProofFailed("proof_qr", "no square")
-    grid = bytearray(across * across)
-    for run in drawn["runs"].split(b"\n"):
-        place, dark = _run(run, across)
-        grid[place] = dark
+    runs = [_run(run, across) for run in drawn["runs"].split(b"\n")]
+    grid = reduce(or_, runs).to_bytes(across * across, "big")
     inner = range(QUIET_ZONE, across - QUIET_ZONE)
-    rows = [bytes(grid[line * across + inner.start : line * across + inner.stop]) for line in inner]
+    rows = [grid[line * across + inner.start : line * across + inner.stop] for line in inner]
     if grid.count(1) != sum(row.count(1) for row in rows):
         raise ProofFailed("proof_qr", "quiet zone")
     return tuple(rows)
 
 
 @lru_cache(maxsize=8192)  # codes of one size are made of the same few thousand runs
-def _run(written: bytes, across: int) -> tuple[slice, bytes]:
-    """Where in a square a run of dark modules lies, and the modules."""
-    x, y, width = map(int, written.split()[:3])
+def _run(written: bytes, across: int) -> int:
+    """A run of dark modules in a square, as a number of one byte a module, 1 = dark."""
+    run = _RUN.fullmatch(written)
+    if not run:
+        raise ProofFailed("proof_qr", "no QR code")
+    x, y, width = map(int, run.groups())
     if width < 1 or x + width > across or y >= across:
         raise ProofFailed("proof_qr", "a module outside the square")
-    start = (across - 1 - y) * across + x
-    return slice(start, start + width), b"\1" * width
+    dark = bytes(x) + b"\1" * width + bytes(across - x - width + y * across)
+    return int.from_bytes(dark, "big")
 
 
 def _prove_alone(field: pikepdf.Object, stream: pikepdf.Object) -> None:
