@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
@@ -11,7 +11,7 @@ from flask import Blueprint, Response, g, redirect, request, url_for
 
 from service.desk import book
 from service.desk.sessions import Caller, Session, find
-from service.errors import Forbidden, NotFound, TekenError
+from service.errors import BadRequest, Forbidden, NotFound, TekenError
 from service.handover import wipe
 from service.web import teken
 from service.web.desk import secretform
@@ -143,10 +143,12 @@ def saw(action: str, permit: str | None = None, **detail: Any) -> None:
 @desk.before_request
 def _gate() -> AnyResponse | None:
     who = WHO[str(request.endpoint)]
-    if any(isinstance(one, int) and one > MOST for one in (request.view_args or {}).values()):
-        raise NotFound  # no database takes it
+    if any(_is_absurd(one) for one in (request.view_args or {}).values()):
+        raise NotFound
     if request.method not in READING:
         _check_form()
+    if any(_is_absurd(one) for given in _given() for one in given):
+        raise BadRequest
     if who.anyone:
         return None
     session = current()
@@ -155,6 +157,17 @@ def _gate() -> AnyResponse | None:
     if who.one_of and not session.is_one_of(*who.one_of):
         raise Forbidden
     return None
+
+
+def _given() -> Iterator[list[str]]:
+    yield from request.args.listvalues()
+    if request.method not in READING and request.endpoint not in SECRET_FORMS:
+        yield from request.form.listvalues()
+
+
+def _is_absurd(one: object) -> bool:
+    """Tell of what no database takes."""
+    return one > MOST if isinstance(one, int) else "\0" in str(one)
 
 
 def _check_form() -> None:
@@ -191,6 +204,7 @@ def _note_refusal(error: TekenError) -> None:
     session = current()
     office, account = (session.account.office, session.account.id) if session else ("", "")
     permit = (request.view_args or {}).get("permit")
+    permit = None if _is_absurd(permit) else permit
     action = str(request.endpoint).removeprefix("desk.")
     book.note(teken(), office=office, account=account, action=action, permit=permit, outcome=error.code)
 
