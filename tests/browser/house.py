@@ -132,20 +132,23 @@ class House:
     api_keys: dict[str, str] = field(default_factory=dict, repr=False)
 
     @classmethod
-    def open(cls, home: Path, keys: Path, chromium: Any, *, passphrase_file: bool = False) -> House:
-        """The head's passphrase is typed, as at an office; only the seal's secret lies in a file."""
+    def open(
+        cls, home: Path, keys: Path, chromium: Any, *, passphrase_file: bool = False, signer: bool = True
+    ) -> House:
+        """The head's passphrase is typed, as at an office; only the seal's secret lies in a file. `signer`: one of its own."""
         given = (
             {} if passphrase_file else {"passphrase_file": home / "none", "seal_passphrase_file": keys / "passphrase"}
         )
         teken = open_office(home, keys, clock=SystemClock(), signing=False, **given)
-        signer = open_office(home, keys, clock=SystemClock(), signing=True, **given)
         server = make_server("127.0.0.1", 0, create_app(teken), threaded=True)
         stopped = threading.Event()
         jobs = [
             threading.Thread(target=server.serve_forever, daemon=True),
             threading.Thread(target=_work, args=(teken, "work", stopped), daemon=True),
-            threading.Thread(target=_work, args=(signer, "sign", stopped), daemon=True),
         ]
+        if signer:
+            own = open_office(home, keys, clock=SystemClock(), signing=True, **given)
+            jobs.append(threading.Thread(target=_work, args=(own, "sign", stopped), daemon=True))
         for job in jobs:
             job.start()
         secret = (keys / "passphrase").read_text().strip()
@@ -214,9 +217,9 @@ class House:
         with urllib.request.urlopen(asked, timeout=PATIENCE_SECONDS) as answer:
             return str(json.load(answer)["id"])
 
-    def settle(self, permit: str) -> Any:
+    def settle(self, permit: str, *, patience: float = PATIENCE_SECONDS) -> Any:
         """Wait until the permit waits for a person or for nobody; return its row."""
-        until = time.monotonic() + PATIENCE_SECONDS
+        until = time.monotonic() + patience
         while (now := row(self.teken, permit)).queue not in {"person", "none"}:
             assert time.monotonic() < until, f"{now.state}, {now.queue}: {now.fault}"
             time.sleep(0.05)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import importlib
 import time
+from pathlib import Path
+from typing import Any
 
 import pytest
+from playwright.sync_api import Error as PageError
 from playwright.sync_api import expect
 from sqlalchemy import func, select
 
@@ -13,6 +16,7 @@ from service.permits import State
 from service.store.batch_tables import batch_items
 from signing import SigningFailed
 from signing.backends.pkcs12 import Pkcs12Backend
+from tests.batch.processes import announced, environment, signing
 from tests.browser.crew import PATIENT, Crew
 from tests.browser.house import PATIENCE_SECONDS, House, Visitor
 from tests.support.office import TYPES, row
@@ -20,6 +24,7 @@ from tests.support.office import TYPES, row
 OFFICE, TYPE = TYPES[0]
 step = importlib.import_module("service.steps.sign")  # the package offers the function of that name
 MANY, KILOBITS, SECONDS = 30, 400, 0.9
+ENDED = -1
 
 
 def signed(house: House) -> int:
@@ -87,3 +92,56 @@ def test_thirty_documents_over_a_slow_line_with_a_locked_screen(house, monkeypat
     for permit in permits:
         house.settle(permit)
     assert {row(house.teken, permit).state for permit in permits} == {State.IN_FORCE}
+
+
+def figure(head: Visitor) -> int | None:
+    """How many signed papers the page shows; ENDED once it speaks of the end, None while it is being loaded."""
+    try:
+        shown = head.page.query_selector(".tally .figure")
+        if shown is not None:
+            return int(shown.text_content())
+        return ENDED if head.page.query_selector("#kemajuan h1") is not None else None
+    except PageError:
+        return None
+
+
+def sign_with_one_killed(home: Path, keys: Path, chromium: Any, many: int) -> list[tuple[int, int]]:
+    """Sign a tray with two processes, one of which is killed at a third of it. Returns what the page showed, and the truth right after."""
+    house = House.open(home, keys, chromium, signer=False)
+    seen = []
+    try:
+        permits = [house.post(OFFICE, TYPE, f"RIBU-{number}") for number in range(many)]
+        for permit in permits:
+            house.settle(permit, patience=PATIENCE_SECONDS + many)
+        crew = Crew(house, OFFICE, "phone")
+        with signing(2, home / "log", environment(home, keys)) as (first, _):
+            announced(house.teken, 2)
+            head = crew.someone("kadis").go("/meja/ttd")
+            head.page.click("details.all summary")
+            head.page.check("input[name=sadar]")
+            head.press("button[value=semua]")
+            crew.with_passphrase(head)
+            while (shown := figure(head)) != ENDED:
+                true = signed(house)
+                seen += [(shown, true)] if shown is not None else []
+                if true >= many // 3 and first.poll() is None:
+                    first.kill()
+                head.page.wait_for_timeout(300)
+            crew.see_the_end(head)
+            assert first.poll() is not None, "it was killed while documents waited"
+            assert "Semua sudah ditandatangani" in head.text()
+        for permit in permits:
+            house.settle(permit, patience=PATIENCE_SECONDS + many)
+        assert {row(house.teken, permit).state for permit in permits} == {State.IN_FORCE}
+        assert house.told() == []
+    finally:
+        house.close()
+    return seen
+
+
+@pytest.mark.slow
+def test_a_signing_process_is_killed_and_the_page_tells_the_truth(tmp_path, keys, chromium):
+    seen = sign_with_one_killed(tmp_path, keys, chromium, 30)
+    assert seen
+    assert all(shown <= true for shown, true in seen), seen
+    assert [shown for shown, _ in seen] == sorted(shown for shown, _ in seen)
