@@ -86,7 +86,7 @@ def _series(connection: Connection, walked: Counter[str], office: str | None) ->
             if entry.kind == register.CORRECT:
                 yield from _passed_on(connection, entry)
             else:
-                (numbers if entry.kind == "allot" else voids).append(entry.no)
+                (numbers if entry.kind in {"allot", register.RESERVE} else voids).append(entry.no)
             head, length = entry.hash, entry.seq
         if (length, head or one.head) != (one.entries, one.head):
             yield Violation("I11", one.name, "the last entries are missing")

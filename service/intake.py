@@ -30,6 +30,7 @@ from service.permits import CORRECTION, RELEASED, State
 from service.pins import Bundle
 from service.sop.model import By, Office, PermitType
 from service.store import StoreBusy
+from service.store.book_tables import earlier_entries
 from service.store.permits import change
 from service.store.tables import permits, revisions
 
@@ -265,7 +266,11 @@ def replaced(connection: Connection, client: Client, ready: Ready) -> str | None
         .with_for_update()
     )
     first = case((permits.c.state == State.REPLACED, 2), (permits.c.state.in_(sorted(RELEASED)), 0), else_=1)
-    old = connection.execute(query.order_by(first, permits.c.created_at.desc())).first()  # a corrected number is of two permits
+    old = connection.execute(
+        query.order_by(first, permits.c.created_at.desc())
+    ).first()  # a corrected number is of two permits
+    if old is None and _earlier(connection, ready.office.code, wanted):
+        return None  # of before Teken: nothing here ends when the new permit is issued
     correction = ready.case.request_kind == CORRECTION  # of the holder's own data, perhaps
     if old is None or old.state not in RELEASED or not (correction or _same_holder(connection, old, ready.case)):
         raise CaseInvalid(faults=(Fault("/replaces", "replaces_unknown"),))
@@ -277,6 +282,11 @@ def replaced(connection: Connection, client: Client, ready: Ready) -> str | None
     if connection.execute(rivals).first() is not None:
         raise Conflict("replaces_taken")
     return str(old.id)
+
+
+def _earlier(connection: Connection, office: str, number: str) -> bool:
+    mine = (earlier_entries.c.office == office) & (earlier_entries.c.number == number)
+    return connection.execute(select(earlier_entries.c.number).where(mine)).first() is not None
 
 
 def _same_holder(connection: Connection, old: Row[Any], case: Case) -> bool:

@@ -21,7 +21,7 @@ from service.sop.model import Office, PermitType
 from service.sop.pattern import period, render
 from service.store.tables import register, series
 
-CORRECT = "correct"
+CORRECT, RESERVE = "correct", "reserve"
 _NUMBERING = ("allot", CORRECT)
 
 
@@ -84,6 +84,22 @@ def allot(
     )
     connection.execute(update(series).where(series.c.name == name).values(last_no=no, last_day=day.isoformat()))
     return Allotted(name, no, number, day, entry_hash)
+
+
+def reserve(
+    connection: Connection, office: Office, permit_type: PermitType, *, day: date, by: str, reason: str, at: datetime
+) -> Allotted:
+    """Use up the next number of a type's series for something outside: it has no permit, the entry says why. Raises ClockBehind."""
+    rules = office.series[permit_type.series]
+    row = _locked(connection, series_name(office, permit_type, day), office, rules.start)
+    if day.isoformat() < row.last_day:
+        raise ClockBehind(last=row.last_day)
+    no, klas, code = row.last_no + 1, permit_type.classification, permit_type.document_code
+    number = render(rules.pattern, seq=no, klas=klas, type=code, place=1, day=day)
+    entry = {"no": no, "number": number, "permit": None, "day": day.isoformat(), "by": by, "reason": reason}
+    entry_hash = _append(connection, row, kind=RESERVE, at=at, **entry)
+    connection.execute(update(series).where(series.c.name == row.name).values(last_no=no, last_day=day.isoformat()))
+    return Allotted(row.name, no, number, day, entry_hash)
 
 
 def void(connection: Connection, *, permit: str, by: str, reason: str, at: datetime) -> Allotted | None:

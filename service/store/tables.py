@@ -337,3 +337,4 @@ surveys = Table(
     Column("month", Text, nullable=False),
     Column("answers", Text, nullable=False),
 )
+Index("surveys_of_month", surveys.c.office, surveys.c.type, surveys.c.month)

@@ -12,6 +12,7 @@ def upgrade() -> None:
     op.add_column('handovers', sa.Column('reference', sa.Text(), nullable=True))
     op.add_column('handovers', sa.Column('receipt', sa.Text(), nullable=True))
     op.create_index('ix_handovers_receipt', 'handovers', ['receipt'])
+    op.create_index('surveys_of_month', 'surveys', ['office', 'type', 'month'])
     op.create_table('earlier_entries',
     sa.Column('office', sa.Text(), nullable=False),
     sa.Column('number', sa.Text(), nullable=False),
