@@ -1,4 +1,4 @@
-"""Pictures of the desk's screens on a phone and on a PC, from offices at work with invented data: `python docs/images/desk.py`.
+"""Pictures of the desk's screens on a phone and on a PC, from offices at work with invented data: `python -m docs.images.desk`.
 
 The offices are the browser tests' own: real server, worker, signing process and Chromium.
 """
@@ -65,7 +65,7 @@ class Album:
             path = OUT / f"{len(self.taken[size]) + 1:02}-{name}-{size}.png"
             who.page.screenshot(path=path)
             with Image.open(path) as picture:
-                picture.convert("RGB").quantize(COLOURS).save(path, optimize=True)
+                picture.convert("RGB").quantize(COLOURS, Image.Quantize.MAXCOVERAGE).save(path, optimize=True)
             self.taken[size].append(path)
 
     def sheets(self) -> None:
@@ -80,7 +80,7 @@ class Album:
                     tile = picture.convert("RGB").resize((width, height), Image.Resampling.LANCZOS)
                 y, x = divmod(place, columns)
                 sheet.paste(tile, (GAP + x * (width + GAP), GAP + y * (height + GAP)))
-            sheet.quantize(64).save(OUT / f"{size}.png", optimize=True)
+            sheet.quantize(COLOURS, Image.Quantize.MAXCOVERAGE).save(OUT / f"{size}.png", optimize=True)
 
 
 def main() -> int:
