@@ -65,7 +65,7 @@ class Album:
             path = OUT / f"{len(self.taken[size]) + 1:02}-{name}-{size}.png"
             who.page.screenshot(path=path)
             with Image.open(path) as picture:
-                picture.convert("RGB").quantize(COLOURS, Image.Quantize.MAXCOVERAGE).save(path, optimize=True)
+                small(picture.convert("RGB")).save(path, optimize=True)
             self.taken[size].append(path)
 
     def sheets(self) -> None:
@@ -80,7 +80,17 @@ class Album:
                     tile = picture.convert("RGB").resize((width, height), Image.Resampling.LANCZOS)
                 y, x = divmod(place, columns)
                 sheet.paste(tile, (GAP + x * (width + GAP), GAP + y * (height + GAP)))
-            sheet.quantize(COLOURS, Image.Quantize.MAXCOVERAGE).save(OUT / f"{size}.png", optimize=True)
+            small(sheet).save(OUT / f"{size}.png", optimize=True)
+
+
+def small(picture: Image.Image) -> Image.Image:
+    """The same in 256 colours: those that fill areas stay exactly what they are, the rest is shared out."""
+    counted = picture.getcolors(picture.width * picture.height) or []
+    areas = [colour for _, colour in sorted(counted, reverse=True)[:COLOURS]]
+    rest = picture.quantize(256 - len(areas)).getpalette() or []
+    palette = Image.new("P", (1, 1))
+    palette.putpalette([value for colour in areas for value in colour] + rest[: 3 * (256 - len(areas))])
+    return picture.quantize(palette=palette, dither=Image.Dither.NONE)
 
 
 def main() -> int:
