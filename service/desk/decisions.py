@@ -30,7 +30,7 @@ from service.permits import BEFORE_ISSUE, CORRECTION, RELEASED, State
 from service.sop.model import Field, FieldKind
 from service.store.desk_tables import Decision
 from service.store.desk_tables import accounts as account_rows
-from service.store.tables import permits, revisions
+from service.store.tables import permits
 
 if TYPE_CHECKING:
     from service.desk.proposals import Proposal
