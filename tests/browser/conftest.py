@@ -12,8 +12,9 @@ from tests.browser.house import House
 CHROMIUM = shutil.which("chromium")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium():
+    """One browser a module: while Playwright runs it holds the thread's event loop, which other modules' tests need for themselves."""
     assert CHROMIUM, (
         "Debian's chromium is not installed: `make test` as root installs it, otherwise `apt install chromium`"
     )
