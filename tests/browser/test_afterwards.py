@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from sqlalchemy import select
 
 from service.permits import State
@@ -11,6 +12,8 @@ from service.store.tables import permits
 from tests.browser.crew import Crew
 from tests.browser.house import House, Visitor
 from tests.support.office import OFFICES, TYPES, row
+
+pytestmark = pytest.mark.played
 
 OFFICE, TYPE = TYPES[0]
 SIGNS, PRINTS = "Tanda tangan", "Cetak"

@@ -21,6 +21,8 @@ from tests.browser.crew import PATIENT, Crew
 from tests.browser.house import PATIENCE_SECONDS, House, Visitor
 from tests.support.office import TYPES, row
 
+pytestmark = pytest.mark.played
+
 OFFICE, TYPE = TYPES[0]
 step = importlib.import_module("service.steps.sign")  # the package offers the function of that name
 MANY, KILOBITS, SECONDS = 30, 400, 0.9

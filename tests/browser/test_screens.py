@@ -10,6 +10,8 @@ from tests.browser.crew import Crew
 from tests.browser.house import SIZES, Visitor
 from tests.support.office import TYPES
 
+pytestmark = pytest.mark.played
+
 OFFICE, TYPE = TYPES[0]
 DUTIES = ("admin", "auditor")
 FEWEST = {"kadis": 8, "back_office_1": 15, "admin": 10, "auditor": 6}

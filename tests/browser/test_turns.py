@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
 from certs.make_dev_pki import make_dev_pki
 from service.demo import take_turn
 from service.permits import State
@@ -11,6 +13,8 @@ from service.sop.model import Verb
 from tests.browser.crew import Crew
 from tests.browser.house import House, Visitor
 from tests.support.office import OFFICES, TYPES, row
+
+pytestmark = pytest.mark.played
 
 ROHIL, ROHUL, MALANG = TYPES[0], TYPES[1], TYPES[2]
 SIGNS = "Tanda tangan"
