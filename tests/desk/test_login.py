@@ -279,3 +279,10 @@ def test_a_proxy_is_believed_only_if_it_is_ours(tmp_path, keys, proxies, believe
     person.post("/meja/masuk", {"login": person.login, "password": PASSWORD}, headers=told)
     assert person.headers["Set-Cookie"].startswith("__Host-") is believed
     teken.close()
+
+
+def test_passwords_are_hashed_as_rfc_9106_recommends(quick_hashes):
+    """Its second choice, for where memory is scarce: 64 MiB, three passes, four lanes, argon2id."""
+    measure = quick_hashes
+    assert (measure.memory_cost, measure.time_cost, measure.parallelism) == (65536, 3, 4)
+    assert measure.type.name == "ID"
