@@ -43,13 +43,22 @@ def at_once(cause: str) -> bool:
 def end(teken: Teken, row: Row[Any], state: BatchState, cause: str, *, proven_by: str | None = None) -> bool:
     """Take an active batch out of the signing processes' hands: ciphertexts deleted, what is not signed back in the tray."""
     with teken.db.write() as connection:
-        journal.hold(connection)
-        values = {"cause": cause, "ended_at": stamp(teken.clock.now()), "proven_by": proven_by}
-        if not batches.become(connection, row.id, ACTIVE, state, **values):
-            return False
-        batches.forget_secrets(connection, row.id)
-        tell(connection, teken, row, state, {"cause": cause, **batches.counts(connection, row.id)})
-    send_back(teken, row.id)
+        ended = end_within(connection, teken, row, state, cause, proven_by=proven_by)
+    if ended:
+        send_back(teken, row.id)
+    return ended
+
+
+def end_within(
+    connection: Connection, teken: Teken, row: Row[Any], state: BatchState, cause: str, *, proven_by: str | None = None
+) -> bool:
+    """As `end`, in the caller's transaction; `send_back` is his to call after it."""
+    journal.hold(connection)
+    values = {"cause": cause, "ended_at": stamp(teken.clock.now()), "proven_by": proven_by}
+    if not batches.become(connection, row.id, ACTIVE, state, **values):
+        return False
+    batches.forget_secrets(connection, row.id)
+    tell(connection, teken, row, state, {"cause": cause, **batches.counts(connection, row.id)})
     return True
 
 

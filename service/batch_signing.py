@@ -82,11 +82,14 @@ def proved(teken: Teken, batch: str) -> None:
 def refused(teken: Teken, claim: Claim, batch: str, cause: str, state: BatchState = BatchState.REFUSED) -> Row[Any]:
     """Nothing was signed, and nothing of this batch will be: its documents are back in the tray, this one too, and wait.
 
-    Raises Lost.
+    Both at once: of a batch that goes on, a document back in the tray counts as gone another way. Raises Lost.
     """
     with teken.db.write() as connection:
         moved = batch_ends.back(connection, teken, fenced(connection, claim), cause)
-    batch_ends.end_by_id(teken, batch, state, cause)
+        row = batches.row(connection, batch)
+        assert row is not None, "batches are never deleted"
+        batch_ends.end_within(connection, teken, row, state, cause)
+    batch_ends.send_back(teken, batch)
     return moved
 
 

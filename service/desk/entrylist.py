@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -73,7 +73,7 @@ def entries(teken: Teken, who: Session) -> Entries:
     return Entries(
         to_check=tuple(lines[one.id] for one in waiting if one.proposed_by != who.account.id),
         waiting=tuple(lines[one.id] for one in waiting if one.proposed_by == who.account.id),
-        declined=tuple(lines[one.id] for one in _declined(ours, who) if one.subject not in accepted),
+        declined=tuple(lines[one.id] for one in _declined(ours, who, in_hand | accepted)),
         returned=tuple(line for line in back if line.type in mine and line.upstream_id not in in_hand),
     )
 
@@ -94,9 +94,9 @@ def _line(one: Proposal, by: str) -> Line:
     return Line(one.id, one.kind, one.payload["type"], str(one.subject), name, by, one.proposed_at, cases)
 
 
-def _declined(newest_first: list[Proposal], who: Session) -> Iterator[Proposal]:
-    """Yield the person's own that somebody else declined, unless a newer version took its place."""
-    seen: set[str | None] = set()
+def _declined(newest_first: list[Proposal], who: Session, gone_on: Collection[str | None]) -> Iterator[Proposal]:
+    """Yield the person's own that somebody else declined, unless its case has gone on or a newer version took its place."""
+    seen = set(gone_on)
     for one in newest_first:
         declined = one.state == Decision.REFUSED and one.decided_by != one.proposed_by
         if declined and one.subject not in seen and one.proposed_by == who.account.id:

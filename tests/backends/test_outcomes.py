@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+
 import pytest
 
 from service import acts, batch
@@ -10,6 +12,7 @@ from service.permits import State
 from service.resend import confirm_resend
 from service.steps import dispatch
 from service.store.batch_tables import BatchState
+from service.store.database import Database
 from signing import BsreBackend
 from tests.backends.conftest import HILIR, HULU, bsre_office
 
@@ -73,6 +76,28 @@ def test_a_wrong_passphrase_reaches_the_service_once(tmp_path, keys, bsre_keys, 
         desk.sign()
         desk.tend()
         assert desk.service.requests("sign/pdf") == 1
+
+
+@pytest.mark.parametrize(("quirk", "state"), [("wrong_passphrase", BatchState.REFUSED), ("not_registered", BatchState.PAUSED)])
+def test_whoever_tends_between_two_commits_takes_nothing_out(tmp_path, keys, bsre_keys, monkeypatch, quirk, state):
+    """Another process looks after every commit: what waits for the batch to go on still waits."""
+    with bsre_office(tmp_path, keys, bsre_keys, quirk) as desk:
+        opened = desk.open(desk.fill(3))
+        write, looking = Database.write, []
+
+        @contextmanager
+        def write_and_tend(database):
+            with write(database) as connection:
+                yield connection
+            if not looking:
+                looking.append(True)
+                desk.tend()
+                looking.clear()
+
+        monkeypatch.setattr(Database, "write", write_and_tend)
+        desk.sign()
+        opened = batch.status(desk.teken, opened.id)
+        assert (opened.state, opened.counts) == (state, {"waiting": 3})
 
 
 def test_typed_again_it_goes_on(tmp_path, keys, bsre_keys):
