@@ -78,7 +78,9 @@ def test_a_wrong_passphrase_reaches_the_service_once(tmp_path, keys, bsre_keys, 
         assert desk.service.requests("sign/pdf") == 1
 
 
-@pytest.mark.parametrize(("quirk", "state"), [("wrong_passphrase", BatchState.REFUSED), ("not_registered", BatchState.PAUSED)])
+@pytest.mark.parametrize(
+    ("quirk", "state"), [("wrong_passphrase", BatchState.REFUSED), ("not_registered", BatchState.PAUSED)]
+)
 def test_whoever_tends_between_two_commits_takes_nothing_out(tmp_path, keys, bsre_keys, monkeypatch, quirk, state):
     """Another process looks after every commit: what waits for the batch to go on still waits."""
     with bsre_office(tmp_path, keys, bsre_keys, quirk) as desk:
