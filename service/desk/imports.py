@@ -17,7 +17,7 @@ from service import intake
 from service.archive import sha256
 from service.canonical import dumps
 from service.clients import Client, desk_client, desk_client_id
-from service.desk import book, entry, proposals, questions, sheets
+from service.desk import book, entry, proposals, questions, sheets, tables
 from service.desk.accounts import desk_key
 from service.desk.entry import Draft
 from service.desk.entrylist import IMPORT
@@ -110,9 +110,8 @@ def columns(kind: PermitType) -> tuple[Question, ...]:
 def template(kind: PermitType, form: str, title: Callable[[Question], str]) -> bytes:
     """Return an empty sheet ("csv" or "xlsx") with its columns and one invented row, which is never imported."""
     asked = columns(kind)
-    head = [f"{title(one)} ({one.name})" for one in asked]
-    sample = [_sample(one, kind) for one in asked]
-    return sheets.workbook(head, sample) if form == "xlsx" else sheets.table(head, sample)
+    rows = [[f"{title(one)} ({one.name})" for one in asked], [_sample(one, kind) for one in asked]]
+    return tables.workbook(rows, spare=sheets.MOST_ROWS) if form == "xlsx" else tables.comma_separated(rows)
 
 
 def judge(teken: Teken, who: Session, code: str, data: bytes, photos: Mapping[str, bytes]) -> Report:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -241,26 +240,6 @@ def reserve(teken: Teken, who: Session, permit_type: str, purpose: str) -> str:
         )
         journal.append(connection, teken.notary, now, Entry("register.reserved", office.code, None, None, told))
     return kept.number
-
-
-def workbook(rows: Sequence[Sequence[object]]) -> bytes:
-    """Return rows as XLSX, header first. Every cell is text: nothing is computed, nothing is rounded."""
-    from openpyxl import Workbook
-    from openpyxl.cell import WriteOnlyCell
-
-    made = Workbook(write_only=True)
-    sheet = made.create_sheet("Register")
-    sheet.freeze_panes = "A2"
-    for column, width in zip("ABCDEFG", (38, 18, 34, 34, 30, 18, 40), strict=True):
-        sheet.column_dimensions[column].width = width
-    for row in rows:
-        cells = [WriteOnlyCell(sheet, value=str(value)) for value in row]
-        for cell in cells:
-            cell.data_type, cell.number_format = "s", "@"
-        sheet.append(cells)
-    out = io.BytesIO()
-    made.save(out)
-    return out.getvalue()
 
 
 def printed(teken: Teken, who: Session, given: dict[str, Any]) -> bytes:

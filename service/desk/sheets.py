@@ -6,14 +6,12 @@ import csv
 import io
 import re
 import zipfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime, time
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+from service.desk.tables import DANGEROUS
 from service.errors import Fault, Invalid
-
-if TYPE_CHECKING:
-    from openpyxl import Workbook
 
 MOST_BYTES = 2_000_000
 MOST_ROWS = 500
@@ -43,39 +41,6 @@ def read(data: bytes) -> list[list[str]]:
     if not rows:
         raise _fault("sheet_empty")
     return rows
-
-
-def workbook(head: Sequence[str], sample: Sequence[str]) -> bytes:
-    """Return an XLSX of a header and one row, every cell of it text, so that no number is rounded."""
-    from openpyxl import Workbook
-    from openpyxl.styles import Font
-    from openpyxl.utils import get_column_letter
-
-    book = Workbook()
-    sheet = book.active
-    assert sheet is not None, "a new workbook has a sheet"
-    for column, (title, value) in enumerate(zip(head, sample, strict=True), 1):
-        letter = get_column_letter(column)
-        sheet.column_dimensions[letter].width = min(max(len(title), 14), 40)
-        sheet.cell(1, column, title).font = Font(bold=True)
-        for row in range(1, MOST_ROWS + 2):
-            sheet.cell(row, column).number_format = "@"
-        sheet.cell(2, column, value)
-    sheet.freeze_panes = "A2"
-    return _saved(book)
-
-
-def table(head: Sequence[str], sample: Sequence[str]) -> bytes:
-    """Return the same as CSV with a byte order mark, as Indonesian spreadsheets open it: semicolons."""
-    out = io.StringIO()
-    csv.writer(out, delimiter=";").writerows([head, sample])
-    return ("\ufeff" + out.getvalue()).encode()
-
-
-def _saved(book: Workbook) -> bytes:
-    out = io.BytesIO()
-    book.save(out)
-    return out.getvalue()
 
 
 def _bounded(rows: Iterable[list[str]]) -> Iterator[list[str]]:
@@ -157,8 +122,10 @@ def _typed(value: Any, kind: str) -> str:
 
 
 def _cell(text: str) -> str:
-    """A text that a spreadsheet would take for a formula is none of ours, and nobody's name."""
+    """A text that a spreadsheet would take for a formula is none of ours, and nobody's name; our own apostrophe goes again."""
     text = text.strip()
+    if text.startswith("'") and text[1:].startswith(DANGEROUS):
+        text = text[1:]
     if text.startswith(("=", "@")):
         return FORMULA
     return text[: LONGEST_CELL + 1]

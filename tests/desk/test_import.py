@@ -176,6 +176,14 @@ def test_a_template_holds_the_types_columns_and_its_sample_is_never_imported(des
     assert clerk.status == 303, clerk.text
 
 
+def test_what_is_typed_into_a_template_stays_text(desk, clerk):
+    """A spreadsheet rounds a number of sixteen digits."""
+    got = clerk.browser.get(f"/meja/permohonan/impor/contoh/{ROHIL[1]}.xlsx")
+    sheet = load_workbook(io.BytesIO(got.data)).active
+    assert sheet.max_row > 100
+    assert {cell.number_format for row in sheet.iter_rows() for cell in row} == {"@"}
+
+
 def _without_sample_id(data: bytes, form: str) -> bytes:
     """The template as a clerk uses it: the sample overwritten with his own row, here by the same invented one."""
     if form == "csv":

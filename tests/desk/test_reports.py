@@ -102,7 +102,8 @@ def test_the_page_and_the_table_say_the_same(desk):
     assert head.status == 200
     assert "30 menit" in head.text
     head.get("/meja/laporan.csv")
-    rows = list(csv.reader(io.StringIO(head.page.removeprefix("\ufeff"))))
+    assert head.headers["Cache-Control"] == "private, no-store"
+    rows = list(csv.reader(io.StringIO(head.page.removeprefix("\ufeff")), delimiter=";"))
     verifying = next(one for one in rows if one[1] == "6")
     assert verifying[4:7] == ["1", "480", "30"]
 

@@ -14,9 +14,9 @@ from service.desk.accounts import of_office
 from service.errors import BadRequest, NotFound
 from service.web import teken
 from service.web.desk import page as frame
+from service.web.desk.files import csv_file, file
 from service.web.desk.page import Place, page, problem_title, words
 from service.web.desk.routing import here, only, route, saw
-from service.web.desk.tables import csv_file
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response as AnyResponse
@@ -54,11 +54,8 @@ def audit_report() -> Response:
     if report is None:
         raise NotFound
     saw("audit.report_taken")
-    response = Response(json.dumps(asdict(report), ensure_ascii=False, indent=2) + "\n", mimetype="application/json")
-    day = report.finished_at[:10]
-    response.headers["Content-Disposition"] = f'attachment; filename="audit-{report.office}-{day}.json"'
-    response.headers["Cache-Control"] = "private, no-store"
-    return response
+    text = json.dumps(asdict(report), ensure_ascii=False, indent=2) + "\n"
+    return file(text, f"audit-{report.office}-{report.finished_at[:10]}.json")
 
 
 @route("/audit/catatan", AUDITOR)

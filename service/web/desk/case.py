@@ -15,6 +15,7 @@ from service.errors import Conflict, Fault, Invalid, StateForbids
 from service.permits import State
 from service.sop.model import Verb
 from service.web import teken
+from service.web.desk.files import file
 from service.web.desk.home import receipt
 from service.web.desk.page import fault_words, page, problem_title, words
 from service.web.desk.routing import STAFF, here, only, route, saw
@@ -64,10 +65,7 @@ def case_document(permit: str) -> Response:
     """Give the released document, exactly as it is stored."""
     document = casefile.document(teken(), here(), permit)
     saw("case.document_taken", permit, sha256=document.sha256)
-    response = Response(document.pdf, mimetype="application/pdf")
-    response.headers["Content-Disposition"] = f'inline; filename="{document.filename}"'
-    response.headers["Cache-Control"] = "private, no-store"
-    return response
+    return file(document.pdf, document.filename)
 
 
 @route("/izin/<permit>/baca", STAFF, methods=("POST",))

@@ -17,9 +17,9 @@ from service.people import local_day
 from service.sop.model import Verb
 from service.web import teken
 from service.web.desk import skm
+from service.web.desk.files import csv_file, file
 from service.web.desk.page import PLACES, Place, fault_words, page, problem_title, words
 from service.web.desk.routing import here, only, route, saw
-from service.web.desk.tables import csv_file
 from service.web.desk.when import until
 from service.web.desk.words import LANGUAGES, Words
 
@@ -87,7 +87,7 @@ def counter_printed(permit: str, no: int) -> Response:
     """Give the bytes of a logged print."""
     document = at.printed(teken(), here(), permit, no)
     saw("counter.print_opened", permit, no=no, sha256=document.sha256)
-    return _pdf(document.pdf, document.filename)
+    return file(document.pdf, document.filename)
 
 
 @route("/loket/<permit>/tiket.pdf", CLERKS)
@@ -96,7 +96,7 @@ def counter_ticket(permit: str) -> Response:
     office = teken().offices.office(here().account.office)
     pdf = tickets.ticket(teken(), here(), permit, _ticket_words(office))
     saw("counter.ticket", permit)
-    return _pdf(pdf, f"tiket-{permit}.pdf")
+    return file(pdf, f"tiket-{permit}.pdf")
 
 
 @route("/loket/<permit>/teruskan", CLERKS, methods=("POST",))
@@ -272,13 +272,6 @@ def _today() -> date:
 
 def _year(asked: int) -> int:
     return min(max(asked, 2000), _today().year)
-
-
-def _pdf(pdf: bytes, filename: str) -> Response:
-    response = Response(pdf, mimetype="application/pdf")
-    response.headers["Content-Disposition"] = f'inline; filename="{filename}"'
-    response.headers["Cache-Control"] = "private, no-store"
-    return response
 
 
 def _ticket_words(office: Office) -> dict[str, Any]:

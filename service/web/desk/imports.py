@@ -13,6 +13,7 @@ from service.desk.sheets import MOST_BYTES, MOST_ROWS
 from service.errors import Fault, Invalid, NotFound
 from service.web import teken
 from service.web.desk.entry import actors, fault_text, label, sections
+from service.web.desk.files import file
 from service.web.desk.page import language, page
 from service.web.desk.routing import STAFF, here, route, saw
 from service.web.problems import plain
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from service.desk.questions import Question
 
-MEDIA = {"csv": "text/csv", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
+FORMS = ("csv", "xlsx")
 
 
 @route("/permohonan/impor", STAFF, methods=("GET", "POST"))
@@ -49,12 +50,10 @@ def import_form() -> AnyResponse:
 @route("/permohonan/impor/contoh/<code>.<form>", STAFF)
 def import_template(code: str, form: str) -> Response:
     """Give a type's empty sheet, as CSV or XLSX."""
-    if form not in MEDIA:
+    if form not in FORMS:
         raise NotFound
     kind = entry.type_of(teken(), here(), code)
-    response = Response(imports.template(kind, form, title), mimetype=MEDIA[form])
-    response.headers["Content-Disposition"] = f'attachment; filename="permohonan-{kind.code}.{form}"'
-    return response
+    return file(imports.template(kind, form, title), f"permohonan-{kind.code}.{form}")
 
 
 @route("/permohonan/impor/<proposal>", STAFF)

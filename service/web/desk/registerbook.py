@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Response, redirect, request, url_for
 
-from service.desk import earlier, registerbook, sheets
+from service.desk import earlier, registerbook, sheets, tables
 from service.desk.sessions import COUNTER, REGISTRAR, SIGNS
 from service.errors import Invalid
 from service.web import teken
+from service.web.desk.files import csv_file, file
 from service.web.desk.page import PLACES, Place, fault_words, page, words
 from service.web.desk.routing import here, only, route, saw
-from service.web.desk.tables import csv_file
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response as AnyResponse
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 ALL = (SIGNS, COUNTER, REGISTRAR, "admin", "auditor")
 READERS, KEEPERS = only(*ALL), only(REGISTRAR, "admin")
 HEADS = ("number", "day", "name", "type", "place", "valid_to", "note")
-SHEET = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 PLACES.append(Place("desk.register", "book-2", "register.place_nav", ALL))
 
 
@@ -69,7 +68,7 @@ def register_csv() -> Response:
 @route("/register/buku.xlsx", READERS)
 def register_xlsx() -> Response:
     """Give a book as a workbook; every cell is text."""
-    return _download(registerbook.workbook([_heads(), *_cells("xlsx")]), SHEET, "xlsx")
+    return file(tables.workbook([_heads(), *_cells("xlsx")]), f"{_filename()}.xlsx")
 
 
 @route("/register/buku.pdf", READERS)
@@ -87,7 +86,7 @@ def register_pdf() -> Response:
         "printed": t("register.printed", at=t.moment(teken().clock.now())),
     }
     saw("register.exported", series=name, period=period, form="pdf")
-    return _download(registerbook.printed(teken(), here(), given), "application/pdf", "pdf")
+    return file(registerbook.printed(teken(), here(), given), f"{_filename()}.pdf")
 
 
 @route("/register/mulai", KEEPERS)
@@ -112,7 +111,7 @@ def register_import() -> AnyResponse:
 @route("/register/pra-teken.csv", KEEPERS)
 def register_sample() -> Response:
     """Give the table's form with one example."""
-    return _download(sheets.table(earlier.COLUMNS, earlier.SAMPLE), "text/csv", "csv", name="contoh-pra-teken")
+    return csv_file("contoh-pra-teken", [earlier.COLUMNS, earlier.SAMPLE])
 
 
 @route("/register/cadangkan", KEEPERS, methods=("POST",))
@@ -189,11 +188,3 @@ def _filename() -> str:
     name, period = _asked()
     kept = "-".join(filter(None, (*name.split("/"), period)))
     return "register-" + "".join(c for c in kept if c.isalnum() or c == "-")[:100]
-
-
-def _download(data: bytes, kind: str, suffix: str, *, name: str = "") -> Response:
-    response = Response(data, mimetype=kind)
-    shown = "inline" if suffix == "pdf" else "attachment"
-    response.headers["Content-Disposition"] = f'{shown}; filename="{name or _filename()}.{suffix}"'
-    response.headers["Cache-Control"] = "private, no-store"
-    return response

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from calendar import monthrange
 from dataclasses import dataclass
@@ -16,6 +14,7 @@ from service.desk import reports
 from service.errors import BadRequest
 from service.people import local_day
 from service.web import teken
+from service.web.desk.files import csv_file
 from service.web.desk.page import PLACES, Place, page, words
 from service.web.desk.routing import STAFF, here, route, saw
 
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from service.desk.reports import RowTiming
 
 PLACES.append(Place("desk.report", "chart-bar", "reports.nav", ("kepala_dinas", "admin", "auditor")))
+COLUMNS = ("type", "row", "text", "actor", "cases", "standard", "median", "p90", "share")
 WIDTH = 320
 PERIOD = re.compile(r"(2[01]\d\d)(?:-(0[1-9]|1[0-2]))?", re.ASCII)
 _BAR, _DAY_HOURS = 12, 8
@@ -64,21 +64,11 @@ def report_csv() -> Response:
     """Give the same as a table for a spreadsheet; minutes of working time."""
     office = teken().offices.office(here().account.office)
     period = Period.of(request.args.get("masa", ""), local_day(office, teken().clock.now()))
-    out, t = io.StringIO(), words()
-    writer = csv.writer(out)
-    writer.writerow(
-        [
-            t(f"reports.csv_{one}")
-            for one in ("type", "row", "text", "actor", "cases", "standard", "median", "p90", "share")
-        ]
-    )
-    for kind in reports.report(teken(), office.code, period.first, period.last):
-        for row in kind.rows:
-            writer.writerow([kind.name, row.no, row.text, row.actor, *_figures(row)])
+    found, t = reports.report(teken(), office.code, period.first, period.last), words()
     saw("report_csv", period=period.text)
-    response = Response("\ufeff" + out.getvalue(), mimetype="text/csv")
-    response.headers["Content-Disposition"] = f'attachment; filename="laporan-{office.code}-{period.text}.csv"'
-    return response
+    heads = [t(f"reports.csv_{one}") for one in COLUMNS]
+    rows = [[kind.name, row.no, row.text, row.actor, *_figures(row)] for kind in found for row in kind.rows]
+    return csv_file(f"laporan-{office.code}-{period.text}", [heads, *rows])
 
 
 def spoken(minutes: float | None) -> str:

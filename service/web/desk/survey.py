@@ -14,9 +14,9 @@ from service.errors import BadRequest
 from service.people import local_day
 from service.skm import ELEMENTS
 from service.web import teken
+from service.web.desk.files import csv_file
 from service.web.desk.page import page, words
 from service.web.desk.routing import here, only, route, saw
-from service.web.desk.tables import csv_file
 
 if TYPE_CHECKING:
     from decimal import Decimal
