@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from sqlalchemy import ColumnElement, Row, false
 
-from service import batch_ends, journal, signers
+from service import batch_codes, batch_ends, journal, signers
 from service.custody import Custody
 from service.handover import HandoverBroken, Sealed
 from service.identity import decoded
@@ -36,6 +36,7 @@ def attend(teken: Teken) -> frozenset[str]:
         return frozenset()
     now = teken.clock.now()
     _announce(teken, custody, now)
+    batch_codes.pass_on(teken)
     with teken.db.read() as connection:
         handed = {row.batch: row for row in batches.handed_to(connection, custody.id)}
         fresh = [batch for batch, row in handed.items() if not custody.has_seen(row.signature)]
@@ -62,13 +63,20 @@ def claimable(teken: Teken) -> ColumnElement[bool]:
 
 
 def mates(teken: Teken, permit: str) -> tuple[ColumnElement[bool], int]:
-    """Return which permits may go out in one request with this one, and how many: none before its batch's secret is proven."""
+    """Return which permits may go out in one request with this one, and how many.
+
+    None before its batch's secret is proven, unless that is good for one request only.
+    """
     with teken.db.read() as connection:
         item = batches.ordered(connection, permit)
         row = batches.row(connection, item.batch) if item is not None else None
-    if row is None or row.state != BatchState.RUNNING or teken.custody is None:
+    custody, now = teken.custody, teken.clock.now()
+    if row is None or custody is None:
         return false(), 0
-    return batches.waits_for(row.id), teken.custody.chunk(row.id, teken.clock.now()) - 1
+    first = row.state == BatchState.PROVING and row.prover == custody.id and custody.once(row.id, now)
+    if row.state != BatchState.RUNNING and not first:
+        return false(), 0
+    return batches.waits_for(row.id), custody.chunk(row.id, now) - 1
 
 
 def proved(teken: Teken, batch: str) -> None:
@@ -77,6 +85,11 @@ def proved(teken: Teken, batch: str) -> None:
         row = batches.row(connection, batch)
     if row is not None and teken.custody is not None and row.state == BatchState.PROVING:
         _run(teken, teken.custody, row)
+
+
+def spent(teken: Teken, batch: str, cause: str) -> None:
+    """A code that is good for one request was used: what is not signed waits in the tray for another one."""
+    batch_ends.end_by_id(teken, batch, BatchState.PAUSED, cause)
 
 
 def refused(teken: Teken, claim: Claim, batch: str, cause: str, state: BatchState = BatchState.REFUSED) -> Row[Any]:
@@ -152,7 +165,7 @@ def _refuse(teken: Teken, row: Row[Any]) -> None:
 def _use(teken: Teken, custody: Custody, row: Row[Any]) -> None:
     """Prove the passphrase, or open the key once another has proved it."""
     if row.state == BatchState.RUNNING:
-        _join(teken, custody, row.batch)
+        _join(teken, custody, row)
     elif row.state == BatchState.OPEN or row.prover == custody.id:
         _prove(teken, custody, row.batch)
 
@@ -201,10 +214,12 @@ def _pass_on(teken: Teken, custody: Custody, row: Row[Any], fault: str) -> None:
         batch_ends.end(teken, row, BatchState.PAUSED, fault)
 
 
-def _join(teken: Teken, custody: Custody, batch: str) -> None:
-    """The passphrase was proved by another process; this one opens its own key. If it can't, it takes no part."""
-    fault = custody.open(batch, teken.keys.open_with)
+def _join(teken: Teken, custody: Custody, row: Row[Any]) -> None:
+    """The passphrase was proved by another process; this one opens its own key. If it can't, or may not, it takes no part."""
+    fault = custody.open(row.batch, teken.keys.open_with)
     if fault is not None:
-        log.warning("batch_key_unusable", batch=batch, fault=fault)
+        log.warning("batch_key_unusable", batch=row.batch, fault=fault)
+    if fault is not None or (row.prover != custody.id and custody.alone(row.batch, teken.clock.now())):
+        custody.drop(row.batch)
         with teken.db.write() as connection:
-            batches.forget_secrets(connection, batch, custody.id)
+            batches.forget_secrets(connection, row.batch, custody.id)

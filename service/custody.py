@@ -117,8 +117,22 @@ class Custody:
 
     def chunk(self, batch: str, now: datetime) -> int:
         """Return how many documents of a batch go to its service in one request; one where they are signed here."""
+        courier = self._courier(batch, now)
+        return courier.client.chunk if courier is not None else 1
+
+    def once(self, batch: str, now: datetime) -> bool:
+        """Tell whether what was typed is good for one request: the first one takes as many documents as it may."""
+        courier = self._courier(batch, now)
+        return courier is not None and courier.once
+
+    def alone(self, batch: str, now: datetime) -> bool:
+        """Tell whether a one-time code was typed: whoever proved it uses it, so that no service sees an old one twice."""
+        courier = self._courier(batch, now)
+        return courier is not None and courier.code is not None
+
+    def _courier(self, batch: str, now: datetime) -> Courier | None:
         key = self._held[batch].key if batch in self.ready(now) else None
-        return key.client.chunk if isinstance(key, Courier) else 1
+        return key if isinstance(key, Courier) else None
 
     def open(self, batch: str, opener: Opener) -> str | None:
         """Try the passphrase on the key, once, and return the fault's code; asked again, tell what the one attempt found."""

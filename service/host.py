@@ -68,6 +68,7 @@ class Bsre:
     seals: Mapping[str, str] = field(default_factory=dict, repr=False)
     origin: Literal["bottom", "top"] = "bottom"
     chunk: int = 10
+    totp_covers: Literal["request", "batch"] = "request"
     seconds: float = 45.0
     ca_file: Path | None = None
 
@@ -146,6 +147,7 @@ class _Bsre(_Table):
     seals: dict[Annotated[str, Field(pattern=r"^[a-z0-9-]+$")], Annotated[str, Field(min_length=1)]] = {}
     origin: Literal["bottom", "top"] = "bottom"
     chunk: Annotated[int, Field(ge=1, le=100)] = 10
+    totp_covers: Literal["request", "batch"] = "request"
     seconds: _Seconds = 45.0
     ca_file: Path | None = None
 

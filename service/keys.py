@@ -6,9 +6,10 @@ seal has its own secret file, since nobody types it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from service.errors import TekenError
 from signing import (
@@ -27,6 +28,10 @@ from signing import (
 )
 
 SEAL = "segel"
+CodeFor = Literal["request", "batch"]
+"""What a one-time code of a person's is good for: one request, or all of a batch until the service says otherwise."""
+AskCode = Callable[[int], None]
+"""Has a service send a person a code for so many documents. Raises KeyMissing, SigningError."""
 _Key = TypeVar("_Key", bound="Opened")
 
 
@@ -44,14 +49,28 @@ class KeyMissing(TekenError):
 
 @dataclass(frozen=True, slots=True)
 class Courier:
-    """A service that signs whole documents, for one person or one seal. Holds the passphrase until `forget`."""
+    """A service that signs whole documents, for one person or one seal. Holds what was typed until `forget`.
+
+    `code`: what was typed is a one-time code, good for so much; None: a passphrase.
+    """
 
     client: BsreBackend
     certificate_sha256: str
-    _passphrase: bytearray | None = field(default=None, repr=False)
+    _typed: bytearray | None = field(default=None, repr=False)
+    code: CodeFor | None = None
+
+    @property
+    def once(self) -> bool:
+        """What was typed is good for one request."""
+        return self.code == "request"
+
+    @property
+    def spent(self) -> bool:
+        """Nothing that was typed is held any more."""
+        return not self._typed
 
     def secret(self) -> Secret:
-        """What one request needs: the passphrase, or for a seal a fresh one-time code.
+        """What one request needs: what was typed, or for a seal a fresh one-time code.
 
         Raises KeyUnusable: pin_needed, totp_wrong; SigningFailed.
         """
@@ -61,15 +80,21 @@ class Courier:
             if not fresh:
                 raise SigningFailed("service_unclear", "no code")
             return Totp(fresh)
-        if not self._passphrase:
-            raise KeyUnusable("pin_needed", "the passphrase is no longer held")
-        return Passphrase(self._passphrase.decode())
+        if not self._typed:
+            raise KeyUnusable("pin_needed", "what was typed is no longer held")
+        typed = self._typed.decode()
+        return Totp(typed.replace(" ", "")) if self.code else Passphrase(typed)
+
+    def sent(self) -> None:
+        """A request went out: a code that is good for one is not held any longer."""
+        if self.once:
+            self.forget()
 
     def forget(self) -> None:
-        """Overwrite the passphrase."""
-        if self._passphrase is not None:
-            self._passphrase[:] = bytes(len(self._passphrase))
-            self._passphrase.clear()
+        """Overwrite what was typed."""
+        if self._typed is not None:
+            self._typed[:] = bytes(len(self._typed))
+            self._typed.clear()
 
     def __reduce__(self) -> str:
         raise TypeError("a key is never pickled")
@@ -148,6 +173,10 @@ class NoKeys:
     def open_with(self, owner: str, certificate_sha256: str, passphrase: bytearray) -> Opened:  # noqa: ARG002 - as in KeyRing
         """Raise KeyMissing, always."""
         raise KeyMissing(owner=owner, certificate=certificate_sha256)
+
+    def asker(self, official: str) -> AskCode | None:  # noqa: ARG002 - as in OfficeKeys
+        """Return None: no code is asked for here."""
+        return None
 
 
 def is_seal(owner: str) -> bool:

@@ -13,7 +13,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from service.host import Bsre, Csc, SigningHost, Token
-from service.keys import Courier, KeyMissing, KeyRing, Opened, file_name, is_seal, same
+from service.keys import AskCode, Courier, KeyMissing, KeyRing, Opened, file_name, is_seal, same
 from service.sop.model import Office, OfficeCode
 from signing import (
     Backend,
@@ -62,6 +62,29 @@ class OfficeKeys:
             return self.ring.open_with(owner, certificate_sha256, passphrase)
         return self._opened(kind, owner, certificate_sha256, passphrase)
 
+    def asker(self, official: str) -> AskCode | None:
+        """Return what has the official's service send him a one-time code; None where his office types passphrases, or this host can't.
+
+        It looks up the account first.
+        """
+        service = self.host.bsre
+        if service is None or official not in service.accounts or not self._types_codes(official):
+            return None
+
+        def ask(documents: int) -> None:
+            try:
+                client = _client(service, _account(service, official))
+            except OSError:
+                raise KeyMissing(owner=official) from None
+            client.check_account()
+            client.request_totp(min(documents, service.chunk) if service.totp_covers == "request" else documents)
+
+        return ask
+
+    def _types_codes(self, official: str) -> bool:
+        office = self.offices.get(OfficeCode(official.partition("/")[0]))
+        return office is not None and office.signing.authorise == "totp" and self._kind(official) == "bsre"
+
     def _kind(self, owner: str) -> str:
         office = self.offices.get(OfficeCode(owner.partition("/")[0]))
         if office is None:
@@ -75,7 +98,8 @@ class OfficeKeys:
             if kind == "csc" and self.host.csc is not None:
                 return at_csc(self.host.csc, owner, certificate_sha256, typed)
             if kind == "bsre" and self.host.bsre is not None:
-                return at_bsre(self.host.bsre, owner, certificate_sha256, typed)
+                codes = typed is not None and self._types_codes(owner)
+                return at_bsre(self.host.bsre, owner, certificate_sha256, typed, codes=codes)
         except OSError:
             raise KeyMissing(owner=owner) from None
         raise KeyMissing(owner=owner)
@@ -110,8 +134,10 @@ def at_csc(service: Csc, owner: str, certificate_sha256: str, typed: bytearray |
     return same(found, owner, certificate_sha256)
 
 
-def at_bsre(service: Bsre, owner: str, certificate_sha256: str, typed: bytearray | None) -> Courier:
-    """Return BSrE's client for a person with what he typed, or for an office's seal. Nothing is asked yet.
+def at_bsre(
+    service: Bsre, owner: str, certificate_sha256: str, typed: bytearray | None, *, codes: bool = False
+) -> Courier:
+    """Return BSrE's client for a person with what he typed (`codes`: a one-time code), or for an office's seal. Nothing is asked yet.
 
     The service does not say which certificate it will sign with: each returned document is judged against the enrolled one.
     Raises KeyMissing, KeyUnusable.
@@ -120,9 +146,13 @@ def at_bsre(service: Bsre, owner: str, certificate_sha256: str, typed: bytearray
     if isinstance(who, Signer) and typed is None:
         raise KeyMissing(owner=owner)
     if typed is not None:
-        _text(typed)
-    client = BsreBackend(service.wire(), who, service.origin, service.chunk)
-    return Courier(client, certificate_sha256, bytearray(typed) if typed is not None else None)
+        _text(typed, "totp_wrong" if codes else "passphrase_wrong")
+    held = bytearray(typed) if typed is not None else None
+    return Courier(_client(service, who), certificate_sha256, held, service.totp_covers if codes else None)
+
+
+def _client(service: Bsre, who: Signer | Institution) -> BsreBackend:
+    return BsreBackend(service.wire(), who, service.origin, service.chunk)
 
 
 def _account(service: Bsre, owner: str) -> Signer | Institution:
@@ -140,8 +170,8 @@ def _pin(folder: Path | None, owner: str) -> bytearray | None:
     return bytearray(file.read_bytes().strip()) if file and file.is_file() else None
 
 
-def _text(typed: bytearray) -> str:
+def _text(typed: bytearray, otherwise: str = "passphrase_wrong") -> str:
     try:
         return typed.decode()
     except UnicodeDecodeError:
-        raise KeyUnusable("passphrase_wrong", "not UTF-8") from None
+        raise KeyUnusable(otherwise, "not UTF-8") from None

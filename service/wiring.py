@@ -14,7 +14,7 @@ from service.custody import Custody
 from service.doorbell import Doorbell, RedisDoorbell, SilentDoorbell
 from service.host import read_host
 from service.identity import Identity, pin_once, pins_of, web_identity
-from service.keys import KeyRing, NoKeys, Opened
+from service.keys import AskCode, KeyRing, NoKeys, Opened
 from service.openers import OfficeKeys
 from service.pins import Pins
 from service.settings import Settings
@@ -34,6 +34,10 @@ class Keys(Protocol):
 
     def open_with(self, owner: str, certificate_sha256: str, passphrase: bytearray) -> Opened:
         """Open the key with a typed passphrase: one attempt, nothing kept."""
+        ...
+
+    def asker(self, official: str) -> AskCode | None:
+        """Return what has the official's service send him a one-time code, if this process can ask it."""
         ...
 
 

@@ -108,7 +108,8 @@ def _person_code() -> Response:
     number = _number(_body())
     if _play().account(number, seal=False) is None:
         return failure(400, _UNREGISTERED, "User tidak terdaftar", texts=_texts())
-    _play().new_code(number)
+    wanted = _body().get("data", 1)
+    _play().new_code(number, wanted if isinstance(wanted, int) else 1)
     return jsonify(status="success", message="Kode dikirim")
 
 

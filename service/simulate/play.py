@@ -49,12 +49,22 @@ def parse(switches: Iterable[str]) -> dict[str, float]:
 
 
 @dataclass(slots=True)
+class Given:
+    """What a person's code is still good for."""
+
+    at: datetime
+    documents: int
+    requests: int = 0
+
+
+@dataclass(slots=True)
 class Play:
     """One running simulation. `folder` gets a development PKI with one certificate per invented account."""
 
     folder: Path
     on: dict[str, float]
     codes: dict[str, str] = field(default_factory=dict)
+    _given: dict[str, Given] = field(default_factory=dict)
     _keys: dict[str, Pkcs12Backend] = field(default_factory=dict, repr=False)
     _number: itertools.count[int] = field(default_factory=itertools.count, repr=False)
     _refused: int = 0
@@ -80,7 +90,8 @@ class Play:
             self._keys[number] = open_pkcs12(self.folder / f"{number}.p12", passphrase)
         return self._keys[number]
 
-    def new_code(self, number: str) -> str:
+    def new_code(self, number: str, documents: int = 1) -> str:
+        self._given[number] = Given(self.now(), documents)
         self.codes[number] = f"{secrets.randbelow(10**CODE_DIGITS):0{CODE_DIGITS}}"
         return self.codes[number]
 
@@ -89,8 +100,22 @@ class Play:
         if "wrong_passphrase" in self.on:
             return False
         if "totp" in body:
-            return secrets.compare_digest(str(body["totp"]), self.codes.get(number, secrets.token_hex()))
+            sent = self.codes.get(number, secrets.token_hex())
+            right = secrets.compare_digest(str(body["totp"]).encode(), sent.encode())
+            return right and (bool(account.get("seal")) or self._still_good(number, len(body.get("file", []))))
         return bool(account["passphrase"]) and body.get("passphrase") == account["passphrase"]
+
+    def _still_good(self, number: str, documents: int) -> bool:
+        """What a person's code covers is not known of the real service: three switches play three answers."""
+        given = self._given[number]
+        used, left = given.requests, given.documents
+        given.requests, given.documents = used + 1, left - documents
+        age = self.now() - given.at
+        return not (
+            ("totp_once" in self.on and used)
+            or ("totp_counted" in self.on and documents > left)
+            or ("totp_minutes" in self.on and age >= timedelta(minutes=self.on["totp_minutes"]))
+        )
 
     def refuses_now(self) -> int:
         """429 or 503 for the first so many requests, otherwise 0."""

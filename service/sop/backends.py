@@ -17,6 +17,8 @@ _KEY: Final = frozenset({"prepared_field", "certify", "vector_appearance", "seal
 ABLE: Final = {"pkcs12": _KEY, "pkcs11": _KEY, "csc": _KEY, "bsre": frozenset({"batch"})}
 DOCUMENTS: Final = frozenset({"bsre"})
 """Those that take a whole document and give one back."""
+TAKE_CODES: Final = frozenset({"bsre"})
+"""Those that send a person a one-time code on request."""
 REWRITTEN: Final = "rewritten"
 _HEAD: Final = ("signing", "tanda tangan")
 _SEAL: Final = ("signing.seal", "segel")

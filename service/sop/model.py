@@ -172,6 +172,7 @@ class SigningChoice:
     seal_returned: str = "strict"
     sign_window: float | None = None  # minutes that a batch's passphrase lives; None: the host's setting
     number_at_sign: bool = False  # where the SOP numbers after the signature: allotted with the head's order (ADR 0032)
+    authorise: str = "passphrase"  # passphrase | totp: what the head types, where bsre signs for him
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from datetime import datetime, time
 from typing import TYPE_CHECKING
 
 from service.sop import pattern
-from service.sop.backends import DOCUMENTS
+from service.sop.backends import DOCUMENTS, TAKE_CODES
 from service.sop.model import (
     Calendar,
     Office,
@@ -61,6 +61,8 @@ def _check_signing(table: OfficeFile, found: Faults) -> None:
     choice, seal = _signing(table.signing), table.signing.seal
     if table.signing.returned is not None and choice.backend not in DOCUMENTS:
         found.add("signing", "returned", "returned_needless", backend=choice.backend)
+    if table.signing.authorise is not None and choice.backend not in TAKE_CODES:
+        found.add("signing", "authorise", "authorise_needless", backend=choice.backend)
     if seal is not None and seal.returned is not None and choice.seal_backend not in DOCUMENTS:
         found.add("signing.seal", "returned", "returned_needless", backend=choice.seal_backend)
     if seal is not None and table.certificate.seal is None:
@@ -160,6 +162,7 @@ def _signing(table: SigningTable) -> SigningChoice:
     beside = "pkcs12" if table.backend in DOCUMENTS else table.backend
     return SigningChoice(
         backend=table.backend,
+        authorise=table.authorise or "passphrase",
         returned=table.returned or "strict",
         seal_backend=seal.backend or beside,
         seal_returned=seal.returned or "strict",

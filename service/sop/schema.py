@@ -72,6 +72,7 @@ Weekday = Annotated[int, Field(ge=1, le=7)]
 Level = Literal["B-B", "B-T", "B-LT", "B-LTA"]
 BackendName = Literal["pkcs12", "pkcs11", "bsre", "csc"]
 ReturnedName = Literal["strict", "own_field", "rewritten"]
+AuthoriseName = Literal["passphrase", "totp"]
 VerbName = Literal[
     "apply", "check", "forward", "recommend", "enter", "verify", "assemble", "paraf", "approve", "number",
     "sign", "seal", "issue", "notify", "archive", "print", "deliver", "survey", "handover", "receive",
@@ -127,6 +128,7 @@ class SealTable(Table):
 
 class SigningTable(Table):
     backend: BackendName = "pkcs12"
+    authorise: AuthoriseName | None = None
     returned: ReturnedName | None = None
     seal: SealTable | None = None
     sign_window: Annotated[float, Field(gt=0, le=60)] | None = None

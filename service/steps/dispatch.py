@@ -112,6 +112,7 @@ def send(teken: Teken, courier: Courier, errands: Sequence[Errand]) -> list[Home
     if sent:
         failpoints.passing("dispatch.after_record")
         answers = courier.client.send([one.order for one in sent], secret)
+        courier.sent()
         failpoints.passing("dispatch.after_answer")
         homes = iter([_arrived(teken, courier, one, answer) for one, answer in zip(sent, answers, strict=True)])
     return [next(homes) if isinstance(one, Sent) else one for one in begun]

@@ -19,8 +19,10 @@ from signing import ProofFailed
 if TYPE_CHECKING:
     from service.wiring import Teken
 
-OF_THE_SIGNER: Final = frozenset({"not_registered", "account_inactive", "login_refused"})
+OF_THE_SIGNER: Final = frozenset({"not_registered", "account_inactive", "login_refused", "pin_needed"})
 """What every document of his batch would meet: nothing was signed, and somebody has to mend it first."""
+CODE_USED: Final = "code_used"
+"""A one-time code that is good for one request signed what went with it; the rest of the batch waits for another."""
 
 
 class Commit(Protocol):
@@ -41,7 +43,12 @@ class Paper:
 def sign_out(teken: Teken, courier: Courier, papers: Sequence[Paper]) -> list[Row[Any] | Exception]:
     """Send the papers of one batch in one request; each has its own row, result and transaction."""
     fates = dispatch.send(teken, courier, [paper.errand for paper in papers])
-    return [_settled(teken, paper, fate) for paper, fate in zip(papers, fates, strict=True)]
+    rows = [_settled(teken, paper, fate) for paper, fate in zip(papers, fates, strict=True)]
+    batch = papers[0].errand.batch
+    if courier.once and courier.spent and batch is not None:
+        home = any(isinstance(fate, Home) for fate in fates)
+        batch_signing.spent(teken, batch, CODE_USED if home else getattr(fates[0], "code", CODE_USED))
+    return rows
 
 
 def _settled(teken: Teken, paper: Paper, fate: Home | Exception) -> Row[Any] | Exception:
@@ -49,7 +56,7 @@ def _settled(teken: Teken, paper: Paper, fate: Home | Exception) -> Row[Any] | E
         if isinstance(fate, Exception):
             return _unsigned(teken, paper.errand, fate)
         row = dispatch.brought(teken, fate, partial(paper.commit, home=fate))
-        if paper.errand.batch is not None:
+        if paper.errand.batch is not None and not paper.courier.once:
             batch_signing.proved(teken, paper.errand.batch)
     except Exception as failed:  # noqa: BLE001 - the others of the request came home too; the pipeline tells each its end
         return failed

@@ -31,6 +31,15 @@ class Result(StrEnum):
     SKIPPED = "skipped"
 
 
+class Asked(StrEnum):
+    """What became of a request for a one-time code. `sending`: a signing process asks the service; if it dies, nobody knows."""
+
+    WAITING = "waiting"
+    SENDING = "sending"
+    SENT = "sent"
+    FAILED = "failed"
+
+
 signers = Table(
     "signers",
     metadata,
@@ -93,3 +102,18 @@ sealed_secrets = Table(
     Column("sealed_at", Text, nullable=False),
     Column("signature", Text, nullable=False),  # of all the above, by that host: only this is looked at
 )
+
+code_requests = Table(
+    "code_requests",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("official", Text, ForeignKey("officials.id"), nullable=False),
+    Column("documents", Integer, nullable=False),  # that the code is wanted for
+    Column("state", Text, nullable=False, index=True),
+    Column("asked_at", Text, nullable=False),
+    Column("ended_at", Text),
+    Column("cause", Text),
+    one_of("state", list(Asked)),
+    Index("codes_of_official", "official", "asked_at"),
+)
+"""A person's wish for a one-time code: only a signing process knows his account, so it asks the service. The code is never here."""

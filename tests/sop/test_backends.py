@@ -50,6 +50,7 @@ def test_bsre_signs_what_is_numbered_first_and_not_sealed(returned):
     assert (office.signing.backend, office.signing.returned) == ("bsre", returned)
 
 
+BSRE = 'backend = "bsre"'
 CHOICES = [
     ("", ("pkcs12", "strict", "pkcs12", "strict")),
     ('backend = "pkcs11"', ("pkcs11", "strict", "pkcs11", "strict")),
@@ -66,6 +67,20 @@ def test_the_seal_has_its_own_back_end(table, expected):
     """Its key lies where the head's does, unless a service signs for the head: then it is a file of the office's own."""
     chosen = load_bundle(with_signing(table), "contoh", "izin-satu")[0].signing
     assert (chosen.backend, chosen.returned, chosen.seal_backend, chosen.seal_returned) == expected
+
+
+@pytest.mark.parametrize(
+    ("table", "typed"), [("", "passphrase"), (BSRE, "passphrase"), (f'{BSRE}\nauthorise = "totp"', "totp")]
+)
+def test_what_the_head_types(table, typed):
+    assert load_bundle(with_signing(table), "contoh", "izin-satu")[0].signing.authorise == typed
+
+
+@pytest.mark.parametrize("backend", ["pkcs12", "pkcs11", "csc"])
+def test_only_where_codes_are_sent_one_may_be_asked_for(backend):
+    message = f'hanya untuk layanan yang mengirim kode sekali pakai; backend "{backend}" tidak mengirimnya'
+    tree = with_signing(f'backend = "{backend}"\nauthorise = "totp"')
+    assert refused(tree, "izin-satu") == {("signing", "authorise", message)}
 
 
 def refused(tree, kind):
