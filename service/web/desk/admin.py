@@ -11,10 +11,10 @@ from service.desk import accounts, calendar, staff
 from service.desk.certificate import MOST_BYTES
 from service.desk.forms import Form
 from service.errors import Invalid, NotFound
-from service.people import PREFIX, local_day, seal_owner
+from service.people import PREFIX, seal_owner
 from service.web import teken
 from service.web.desk import page as frame
-from service.web.desk.page import Place, fault_words, page
+from service.web.desk.page import Place, fault_words, office, page, today
 from service.web.desk.routing import here, only, route, saw
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def admin() -> Response:
     """Show the officials with mandates and certificates."""
     found = staff.people(teken(), here().account.office)
     saw("admin.people")
-    return _page("admin.html", people=found, seal_owner=seal_owner(_office()), kinds=tuple(PREFIX))
+    return _page("admin.html", people=found, seal_owner=seal_owner(office()), kinds=tuple(PREFIX))
 
 
 @route("/admin/pejabat/baru", ADMIN, methods=("GET", "POST"))
@@ -54,7 +54,12 @@ def admin_official() -> AnyResponse:
 def admin_mandate() -> AnyResponse:
     """Propose a mandate: definitive, Plt. or Plh."""
     people = staff.people(teken(), here().account.office).officials
-    values = {"officials": people, "roles": staff.roles_of(_office()), "kinds": tuple(PREFIX), "today": _today()}
+    values = {
+        "officials": people,
+        "roles": staff.roles_of(office()),
+        "kinds": tuple(PREFIX),
+        "today": today().isoformat(),
+    }
     return _proposed("admin_mandate.html", lambda form: staff.propose_mandate(teken(), here().account, form), **values)
 
 
@@ -71,7 +76,7 @@ def admin_mandate_end() -> AnyResponse:
     if not found:
         raise NotFound("mandate_unknown")
     official, mandate = found[0]
-    values = {"official": official, "mandate": mandate, "today": _today()}
+    values = {"official": official, "mandate": mandate, "today": today().isoformat()}
     return _proposed("admin_end.html", lambda form: staff.propose_end(teken(), here().account, form), **values)
 
 
@@ -84,11 +89,7 @@ def admin_certificate() -> AnyResponse:
         data = file.stream.read(MOST_BYTES + 1) if file is not None else b""
         return staff.propose_certificate(teken(), here().account, form.fields.get("pemilik", ""), data)
 
-    people, office = staff.people(teken(), here().account.office), _office()
-    owners = {one.id: one.name for one in people.officials}
-    if people.seal is not None:
-        owners[seal_owner(office)] = str(office.seal_name)
-    return _proposed("admin_certificate.html", propose, owners=owners)
+    return _proposed("admin_certificate.html", propose, owners=_owners())
 
 
 @route("/admin/akun", ADMIN)
@@ -129,7 +130,10 @@ def admin_holidays() -> AnyResponse:
     """Show the holidays; propose one."""
     days = calendar.listed(teken(), here().account.office)
     return _proposed(
-        "admin_holidays.html", lambda form: calendar.propose(teken(), here().account, form), days=days, today=_today()
+        "admin_holidays.html",
+        lambda form: calendar.propose(teken(), here().account, form),
+        days=days,
+        today=today().isoformat(),
     )
 
 
@@ -143,10 +147,13 @@ def admin_holiday_remove() -> AnyResponse:
 @route("/admin/usulan", ADMIN)
 def admin_proposals() -> Response:
     """Show what waits for a second admin, and what was decided last."""
-    office = here().account.office
     saw("admin.proposals")
+    place = office()
+    names = {account.id: account.name for account, _ in accounts.of_office(teken(), place.code)}
+    owners = _owners()
     waiting, decided = (
-        [_told(one) for one in some] for some in (staff.waiting(teken(), office), staff.decided(teken(), office))
+        [_told(one, names, owners) for one in some]
+        for some in (staff.waiting(teken(), place.code), staff.decided(teken(), place.code))
     )
     return _page("admin_proposals.html", waiting=waiting, decided=decided)
 
@@ -185,10 +192,9 @@ def _to_proposals() -> AnyResponse:
 
 
 def _accounts(typed: dict[str, str], faults: dict[str, str], status: int = 200) -> Response:
-    office = here().account.office
-    listed = accounts.of_office(teken(), office)
+    listed = accounts.of_office(teken(), office().code)
     with_account = {one.official for one, _ in listed}
-    free = [one for one in staff.people(teken(), office).officials if one.id not in with_account]
+    free = [one for one in staff.people(teken(), office().code).officials if one.id not in with_account]
     values = {"typed": typed, "faults": faults, "free": free, "duties": accounts.DUTIES}
     return _page("admin_accounts.html", status=status, listed=listed, **values)
 
@@ -210,20 +216,22 @@ _SHOWN = (
 )
 
 
-def _told(found: Proposal) -> dict[str, Any]:
-    """Return a proposal with what its page says of it."""
-    office, given = _office(), dict(found.payload)
-    names = {account.id: account.name for account, _ in accounts.of_office(teken(), office.code)}
-    people = {one.id: one.name for one in staff.people(teken(), office.code).officials}
+def _owners() -> dict[str, str]:
+    """Return by id whose certificate one may be: an official's, or that of the office's seal."""
+    place, people = office(), staff.people(teken(), here().account.office)
+    owners = {one.id: one.name for one in people.officials}
+    return owners | ({seal_owner(place): str(place.seal_name)} if people.seal is not None else {})
+
+
+def _told(found: Proposal, names: dict[str, str], owners: dict[str, str]) -> dict[str, Any]:
+    """Return a proposal with what its page says of it; `names` of accounts, `owners` of certificates and mandates."""
+    given = dict(found.payload)
     for key in ("official", "owner"):
         if given.get(key):
-            given[key] = people.get(given[key], given.get("name") or given[key])
-    if given.get("owner") == seal_owner(office):
-        given["owner"] = office.seal_name
+            given[key] = owners.get(given[key], given.get("name") or given[key])
     if "role" in given:
-        given["role"] = (
-            f"{PREFIX[given.pop('kind')]} {staff.roles_of(office).get(given['role'], given['role'])}".strip()
-        )
+        title = staff.roles_of(office()).get(given["role"], given["role"])
+        given["role"] = f"{PREFIX[given.pop('kind')]} {title}".strip()
     return {
         "id": found.id,
         "kind": found.kind.replace(".", "_"),
@@ -235,11 +243,3 @@ def _told(found: Proposal) -> dict[str, Any]:
         "decider": names.get(found.decided_by or "", ""),
         "decided_at": found.decided_at,
     }
-
-
-def _office() -> Any:
-    return teken().offices.office(here().account.office)
-
-
-def _today() -> str:
-    return local_day(_office(), teken().clock.now()).isoformat()

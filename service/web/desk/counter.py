@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -13,12 +12,11 @@ from service.desk import counter as at
 from service.desk import tickets, worklist
 from service.desk.sessions import COUNTER
 from service.errors import Conflict, Invalid, TekenError
-from service.people import local_day
 from service.sop.model import Verb
 from service.web import teken
 from service.web.desk import skm
 from service.web.desk.files import csv_file, file
-from service.web.desk.page import PLACES, Place, fault_words, page, problem_title, words
+from service.web.desk.page import PLACES, Place, fault_words, page, problem_title, today, words
 from service.web.desk.routing import here, only, route, saw
 from service.web.desk.when import until
 from service.web.desk.words import LANGUAGES, Words
@@ -181,19 +179,18 @@ def counter_receipt(receipt: str) -> Response:
 @route("/loket/buku", CLERKS)
 def counter_book() -> Response:
     """Show the handover register, newest first."""
-    today = _today()
-    year = request.args.get("tahun", today.year, type=int)
+    year = request.args.get("tahun", today().year, type=int)
     number = request.args.get("hal", 1, type=int)
     listed, pages = at.handover_book(teken(), here(), year=_year(year), page=number)
     saw("counter.book", year=year)
-    shown = {"year": _year(year), "this_year": today.year, "number": min(max(number, 1), pages), "pages": pages}
+    shown = {"year": _year(year), "this_year": today().year, "number": min(max(number, 1), pages), "pages": pages}
     return page("counter_book.html", listed=listed, **shown)
 
 
 @route("/loket/buku.csv", CLERKS)
 def counter_book_csv() -> Response:
     """Give a year's hand-overs as a table for a spreadsheet."""
-    t, year = words(), _year(request.args.get("tahun", _today().year, type=int))
+    t, year = words(), _year(request.args.get("tahun", today().year, type=int))
     listed, _ = at.handover_book(teken(), here(), year=year, everything=True)
     saw("counter.book_csv", year=year)
     heads = [t(f"counter.book_{one}") for one in ("no", "at", "number", "name", "type", "identity", "letter", "by")]
@@ -266,12 +263,8 @@ def _when(due: Any) -> Any:
     return until(words(), due, teken().clock.now())
 
 
-def _today() -> date:
-    return local_day(teken().offices.office(here().account.office), teken().clock.now())
-
-
 def _year(asked: int) -> int:
-    return min(max(asked, 2000), _today().year)
+    return min(max(asked, 2000), today().year)
 
 
 def _ticket_words(office: Office) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
@@ -13,9 +14,10 @@ from flask import Response, render_template, request, url_for
 from markupsafe import Markup
 
 from service import problems
+from service.people import local_day
 from service.web import teken
 from service.web.desk.assets import address
-from service.web.desk.routing import LANGUAGE, cookie, current, known
+from service.web.desk.routing import LANGUAGE, cookie, current, here, known
 from service.web.desk.words import LANGUAGES, Words
 from service.web.headers import request_id
 from service.web.problems import plain
@@ -58,8 +60,18 @@ def page(template: str, *, status: int = 200, **values: Any) -> Response:
 
 def words() -> Words:
     """Return the asker's words, with his office's time zone."""
-    office = _office(known())
-    return Words(language(), office.calendar.timezone if office else WESTERN)
+    mine = _office(known())
+    return Words(language(), mine.calendar.timezone if mine else WESTERN)
+
+
+def office() -> Office:
+    """Return the office of whoever asks. Only for routes that are not for anyone."""
+    return teken().offices.office(here().account.office)
+
+
+def today() -> date:
+    """Return the date on the clocks of the asker's office."""
+    return local_day(office(), teken().clock.now())
 
 
 def language() -> str:
@@ -98,14 +110,14 @@ def problem_title(code: str) -> str:
 
 
 def _frame() -> dict[str, Any]:
-    session, office = current(), _office(known())
+    session, mine = current(), _office(known())
     return {
         "t": words(),
         "lang": language(),
         "other": LANGUAGES[1 - LANGUAGES.index(language())],
         "icon": icon,
         "asset": address,
-        "office": office,
+        "office": mine,
         "session": session,
         "csrf": Markup('<input type="hidden" name="csrf" value="{}">').format(session.csrf) if session else "",
         "places": _places(session) if session else [],

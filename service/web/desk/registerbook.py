@@ -11,7 +11,7 @@ from service.desk.sessions import COUNTER, REGISTRAR, SIGNS
 from service.errors import Invalid
 from service.web import teken
 from service.web.desk.files import csv_file, file
-from service.web.desk.page import PLACES, Place, fault_words, page, words
+from service.web.desk.page import PLACES, Place, fault_words, office, page, words
 from service.web.desk.routing import here, only, route, saw
 
 if TYPE_CHECKING:
@@ -125,9 +125,8 @@ def register_reserve() -> AnyResponse:
 
 
 def _start(refused: Invalid | None = None, *, which: str = "", reserved: str = "") -> Response:
-    office = teken().offices.office(here().account.office)
-    types = [(str(kind.code), kind.name) for kind in teken().offices.types(office.code)]
-    series = [(code, rules.title) for code, rules in office.series.items()]
+    types = [(str(kind.code), kind.name) for kind in teken().offices.types(office().code)]
+    series = [(code, rules.title) for code, rules in office().series.items()]
     faults = fault_words(refused) if refused is not None else {}
     status = refused.status if refused is not None else 200
     shown: dict[str, Any] = {"types": types, "series": series, "faults": faults, "which": which, "reserved": reserved}
@@ -175,7 +174,7 @@ def _note(line: Line) -> str:
 
 def _period(period: str) -> str:
     """Return "November 2026" or "2026"."""
-    return words().day(f"{period}-01").split(" ", 1)[1] if "-" in period else period
+    return words().month(period) if "-" in period else period
 
 
 def _months(shown: Shown) -> list[str]:

@@ -2,46 +2,41 @@
 
 from __future__ import annotations
 
-import re
-from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from flask import Response, request
+from flask import Response
 
 from service.desk import survey
 from service.desk.sessions import COUNTER, REGISTRAR, SIGNS
-from service.errors import BadRequest
-from service.people import local_day
 from service.skm import ELEMENTS
 from service.web import teken
 from service.web.desk.files import csv_file
-from service.web.desk.page import page, words
+from service.web.desk.page import page, today, words
+from service.web.desk.periods import asked
 from service.web.desk.routing import here, only, route, saw
 
 if TYPE_CHECKING:
     from decimal import Decimal
 
 READERS = only(SIGNS, COUNTER, REGISTRAR, "admin", "auditor")
-PERIOD = re.compile(r"[0-9]{4}(-(0[1-9]|1[0-2]))?")
 
 
 @route("/survei", READERS)
 def skm_results() -> Response:
     """Show a period's index and grade, element by element."""
     office = here().account.office
-    period, today = _period(), _today()
-    found = survey.results(teken(), office, period)
-    saw("survey.results", period=period)
+    period = asked(today(), str(today().year))
+    found = survey.results(teken(), office, period.text)
+    saw("survey.results", period=period.text)
     types = {kind.code: kind.name for kind in teken().offices.types(office)}
-    months = [f"{today.year - (today.month <= back):04}-{(today.month - back - 1) % 12 + 1:02}" for back in range(12)]
-    shown: dict[str, Any] = {"period": period, "months": months, "year": today.year, "types": types, "codes": ELEMENTS}
+    shown: dict[str, Any] = {"period": period, "types": types, "codes": ELEMENTS}
     return page("skm_results.html", found=found, few=survey.FEW, width=_width, **shown)
 
 
 @route("/survei.csv", READERS)
 def skm_csv() -> Response:
     """Give the same as a table for a spreadsheet."""
-    t, office, period = words(), here().account.office, _period()
+    t, office, period = words(), here().account.office, asked(today(), str(today().year)).text
     found = survey.results(teken(), office, period)
     saw("survey.csv", period=period)
     rows: list[list[object]] = [[t("skm.period"), period]]
@@ -56,18 +51,6 @@ def skm_csv() -> Response:
         rows += [[], [t(key), t("skm.forms"), t("skm.index"), t("skm.grade")]]
         rows += [[name, one.forms, str(one.value), one.grade] for name, one in groups]
     return csv_file(f"skm-{office}-{period}", rows)
-
-
-def _period() -> str:
-    """Return "2026-11" or "2026" as asked; nothing means this year. Raises BadRequest."""
-    asked = request.args.get("masa", "") or f"{_today().year:04}"
-    if PERIOD.fullmatch(asked) is None:
-        raise BadRequest("query_invalid")
-    return asked
-
-
-def _today() -> date:
-    return local_day(teken().offices.office(here().account.office), teken().clock.now())
 
 
 def _width(mean: Decimal) -> float:

@@ -45,6 +45,10 @@ class Words:
         """Return "20 November 2026" for a date, or its ISO text."""
         return Dates(self.code, self.zone).day(date.fromisoformat(day) if isinstance(day, str) else day)
 
+    def month(self, month: str) -> str:
+        """Return "November 2026" for "2026-11"."""
+        return self.day(f"{month}-01").split(" ", 1)[1]
+
     def moment(self, at: datetime | str) -> str:
         """Return "20 November 2026 pukul 09.00 WIB" for an instant, as `clock.stamp` or ISO 8601 writes it."""
         return Dates(self.code, self.zone).moment(_instant(at))
