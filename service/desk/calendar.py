@@ -10,8 +10,8 @@ from sqlalchemy import Connection, delete, insert, select
 
 from service.clock import stamp
 from service.desk import proposals
-from service.desk.forms import Form, told
-from service.errors import Conflict, Fault, Invalid
+from service.desk.forms import Form, refuse, told
+from service.errors import Conflict, Fault
 from service.holidays import calendar
 from service.people import local_day
 from service.store.desk_tables import holidays
@@ -54,8 +54,7 @@ def propose(teken: Teken, who: Account, form: Form) -> str:
     payload = {"day": day, "name": form.text("nama", faults, 120), "decision": form.text("keputusan", faults, 120)}
     if day is not None:
         faults += _day_faults(teken, who.office, date.fromisoformat(day))
-    if faults:
-        raise Invalid(faults=tuple(faults))
+    refuse(faults)
     return proposals.propose(teken, who, ADD, payload, subject=day)
 
 

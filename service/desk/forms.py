@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from service.errors import Fault
+from service.errors import Fault, Invalid
 from service.journal import Entry, append
 
 if TYPE_CHECKING:
@@ -51,6 +51,12 @@ class Form:
         if said not in choices:
             faults.append(Fault(f"/{name}", "not_a_choice" if said else "required", {"choices": ", ".join(choices)}))
         return said
+
+
+def refuse(faults: list[Fault]) -> None:
+    """Raise Invalid if anything is wrong."""
+    if faults:
+        raise Invalid(faults=tuple(faults))
 
 
 def told(teken: Teken, connection: Connection, proposal: Proposal, **data: Any) -> None:

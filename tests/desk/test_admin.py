@@ -15,8 +15,9 @@ from sqlalchemy import func, insert, select, update
 from service import acts, people, signatories
 from service.app import create_app
 from service.clock import SetClock
-from service.desk import staff
+from service.desk import invitations, staff
 from service.desk.forms import Form
+from service.desk.mandates import propose as propose_mandate
 from service.errors import Conflict, NotFound
 from service.sop.model import Verb
 from service.store.desk_tables import accounts, desk_log, holidays, proposals
@@ -387,7 +388,7 @@ def world(request, tmp_path, keys):
 def test_two_confirm_at_once_and_one_does(world):
     teken = world.teken
     who = [_account(world, f"admin.{n}") for n in range(3)]
-    staff.propose_mandate(teken, who[0], Form(PLH))
+    propose_mandate(teken, who[0], Form(PLH))
     [proposal] = ids(teken)
     results = _together([lambda one=one: staff.confirm(teken, one, proposal) for one in who[1:]])
     assert sorted(map(str, results)).count("proposal_decided") == 1
@@ -400,7 +401,7 @@ def test_two_mandates_for_the_same_head_confirmed_at_once_are_one(world):
     teken = world.teken
     who = [_account(world, f"admin.{n}") for n in range(3)]
     for official in ("sekretaris", "kabid"):
-        staff.propose_mandate(teken, who[0], Form({**PLH, "pejabat": f"{OFFICE}/{official}"}))
+        propose_mandate(teken, who[0], Form({**PLH, "pejabat": f"{OFFICE}/{official}"}))
     both = ids(teken)
     results = _together(
         [lambda one=one, each=each: staff.confirm(teken, one, each) for one, each in zip(who[1:], both, strict=True)]
@@ -412,7 +413,9 @@ def test_two_mandates_for_the_same_head_confirmed_at_once_are_one(world):
 def test_two_admins_who_disable_each_other_at_once_leave_one(world):
     teken = world.teken
     one, two = _account(world, "admin.1"), _account(world, "admin.2")
-    results = _together([lambda: staff.disable(teken, one, two.id), lambda: staff.disable(teken, two, one.id)])
+    results = _together(
+        [lambda: invitations.disable(teken, one, two.id), lambda: invitations.disable(teken, two, one.id)]
+    )
     assert sum("last_admin" in str(each) for each in results) == 1
 
 

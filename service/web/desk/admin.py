@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Response, redirect, request, url_for
 
-from service.desk import accounts, calendar, staff
+from service.desk import accounts, calendar, enrolment, invitations, mandates, officials, staff
 from service.desk.certificate import MOST_BYTES
 from service.desk.forms import Form
+from service.desk.invitations import Made
 from service.errors import Invalid, NotFound
 from service.people import PREFIX, seal_owner
 from service.web import teken
@@ -39,7 +40,7 @@ frame.COUNTS["desk.admin"] = _waiting
 @route("/admin", ADMIN)
 def admin() -> Response:
     """Show the officials with mandates and certificates."""
-    found = staff.people(teken(), here().account.office)
+    found = officials.people(teken(), here().account.office)
     saw("admin.people")
     return _page("admin.html", people=found, seal_owner=seal_owner(office()), kinds=tuple(PREFIX))
 
@@ -47,20 +48,20 @@ def admin() -> Response:
 @route("/admin/pejabat/baru", ADMIN, methods=("GET", "POST"))
 def admin_official() -> AnyResponse:
     """Propose a new official."""
-    return _proposed("admin_official.html", lambda form: staff.propose_official(teken(), here().account, form))
+    return _proposed("admin_official.html", lambda form: officials.propose(teken(), here().account, form))
 
 
 @route("/admin/penugasan/baru", ADMIN, methods=("GET", "POST"))
 def admin_mandate() -> AnyResponse:
     """Propose a mandate: definitive, Plt. or Plh."""
-    people = staff.people(teken(), here().account.office).officials
+    people = officials.people(teken(), here().account.office).officials
     values = {
         "officials": people,
-        "roles": staff.roles_of(office()),
+        "roles": mandates.roles_of(office()),
         "kinds": tuple(PREFIX),
         "today": today().isoformat(),
     }
-    return _proposed("admin_mandate.html", lambda form: staff.propose_mandate(teken(), here().account, form), **values)
+    return _proposed("admin_mandate.html", lambda form: mandates.propose(teken(), here().account, form), **values)
 
 
 @route("/admin/penugasan/akhiri", ADMIN, methods=("GET", "POST"))
@@ -69,7 +70,7 @@ def admin_mandate_end() -> AnyResponse:
     wanted = request.values.get("mandat", "")
     found = [
         (one, mandate)
-        for one in staff.people(teken(), here().account.office).officials
+        for one in officials.people(teken(), here().account.office).officials
         for mandate in one.mandates
         if mandate.id == wanted
     ]
@@ -77,7 +78,7 @@ def admin_mandate_end() -> AnyResponse:
         raise NotFound("mandate_unknown")
     official, mandate = found[0]
     values = {"official": official, "mandate": mandate, "today": today().isoformat()}
-    return _proposed("admin_end.html", lambda form: staff.propose_end(teken(), here().account, form), **values)
+    return _proposed("admin_end.html", lambda form: mandates.propose_end(teken(), here().account, form), **values)
 
 
 @route("/admin/sertifikat", ADMIN, methods=("GET", "POST"))
@@ -87,7 +88,7 @@ def admin_certificate() -> AnyResponse:
     def propose(form: Form) -> str:
         file = request.files.get("berkas")
         data = file.stream.read(MOST_BYTES + 1) if file is not None else b""
-        return staff.propose_certificate(teken(), here().account, form.fields.get("pemilik", ""), data)
+        return enrolment.propose(teken(), here().account, form.fields.get("pemilik", ""), data)
 
     return _proposed("admin_certificate.html", propose, owners=_owners())
 
@@ -104,7 +105,7 @@ def admin_account_new() -> AnyResponse:
     """Make an account, or propose it."""
     typed = request.form.to_dict()
     try:
-        made = staff.create_account(teken(), here().account, Form(typed), tuple(request.form.getlist("tugas")))
+        made = invitations.create(teken(), here().account, Form(typed), tuple(request.form.getlist("tugas")))
     except Invalid as refused:
         named = {"login": "pengguna", "name": "nama", "duties": "tugas"}
         faults = {named.get(key, key): text for key, text in fault_words(refused).items()}
@@ -115,13 +116,13 @@ def admin_account_new() -> AnyResponse:
 @route("/admin/akun/<account>/undang", ADMIN, methods=("POST",))
 def admin_account_invite(account: str) -> AnyResponse:
     """Invite again, or propose it: password and authenticator begin anew."""
-    return _invited(staff.invite_again(teken(), here().account, account))
+    return _invited(invitations.invite_again(teken(), here().account, account))
 
 
 @route("/admin/akun/<account>/matikan", ADMIN, methods=("POST",))
 def admin_account_disable(account: str) -> AnyResponse:
     """Take an account away."""
-    staff.disable(teken(), here().account, account)
+    invitations.disable(teken(), here().account, account)
     return redirect(url_for("desk.admin_accounts"), 303)
 
 
@@ -194,12 +195,12 @@ def _to_proposals() -> AnyResponse:
 def _accounts(typed: dict[str, str], faults: dict[str, str], status: int = 200) -> Response:
     listed = accounts.of_office(teken(), office().code)
     with_account = {one.official for one, _ in listed}
-    free = [one for one in staff.people(teken(), office().code).officials if one.id not in with_account]
+    free = [one for one in officials.people(teken(), office().code).officials if one.id not in with_account]
     values = {"typed": typed, "faults": faults, "free": free, "duties": accounts.DUTIES}
     return _page("admin_accounts.html", status=status, listed=listed, **values)
 
 
-def _invited(made: staff.Made) -> AnyResponse:
+def _invited(made: Made) -> AnyResponse:
     """Show the invitation this once: it is in no address, no log, and not kept by the browser."""
     if made.invitation is None:
         return _to_proposals()
@@ -218,7 +219,7 @@ _SHOWN = (
 
 def _owners() -> dict[str, str]:
     """Return by id whose certificate one may be: an official's, or that of the office's seal."""
-    place, people = office(), staff.people(teken(), here().account.office)
+    place, people = office(), officials.people(teken(), here().account.office)
     owners = {one.id: one.name for one in people.officials}
     return owners | ({seal_owner(place): str(place.seal_name)} if people.seal is not None else {})
 
@@ -230,7 +231,7 @@ def _told(found: Proposal, names: dict[str, str], owners: dict[str, str]) -> dic
         if given.get(key):
             given[key] = owners.get(given[key], given.get("name") or given[key])
     if "role" in given:
-        title = staff.roles_of(office()).get(given["role"], given["role"])
+        title = mandates.roles_of(office()).get(given["role"], given["role"])
         given["role"] = f"{PREFIX[given.pop('kind')]} {title}".strip()
     return {
         "id": found.id,
