@@ -26,7 +26,7 @@ from service.errors import CaseInvalid, Conflict, Fault, WrongOffice
 from service.idempotency import Reply
 from service.journal import Entry, append
 from service.people import local_day
-from service.permits import CORRECTION, RELEASED, State
+from service.permits import CORRECTION, MOVE, RELEASED, State
 from service.pins import Bundle
 from service.sop.model import By, Office, PermitType
 from service.store import StoreBusy
@@ -156,7 +156,7 @@ def _check_glyphs(bundle: Bundle, case: Case) -> None:
 def store(connection: Connection, teken: Teken, client: Client, ready: Ready) -> Row[Any]:
     """Store a judged case in the caller's transaction, who rings the doorbell once it is committed.
 
-    Raises CaseInvalid (replaces_unknown), Conflict as `accept` does.
+    Raises CaseInvalid (replaces_unknown, replaces_not_in_force), Conflict as `accept` does.
     """
     now = teken.clock.now()
     old = replaced(connection, client, ready)
@@ -255,7 +255,7 @@ def _insert_revision(connection: Connection, permit: str, revision: int, ready: 
 def replaced(connection: Connection, client: Client, ready: Ready) -> str | None:
     """Find the permit that this case replaces, by id or register number, in this office and for the same holder.
 
-    Raises CaseInvalid (replaces_unknown), Conflict("replaces_taken").
+    Raises CaseInvalid (replaces_unknown, replaces_not_in_force), Conflict("replaces_taken").
     """
     wanted = ready.case.replaces
     if wanted is None:
@@ -274,6 +274,8 @@ def replaced(connection: Connection, client: Client, ready: Ready) -> str | None
     correction = ready.case.request_kind == CORRECTION  # of the holder's own data, perhaps
     if old is None or old.state not in RELEASED or not (correction or _same_holder(connection, old, ready.case)):
         raise CaseInvalid(faults=(Fault("/replaces", "replaces_unknown"),))
+    if ready.case.request_kind == MOVE and old.state != State.IN_FORCE:
+        raise CaseInvalid(faults=(Fault("/replaces", "replaces_not_in_force"),))
     rivals = select(permits.c.id).where(
         permits.c.replaces == old.id,
         permits.c.state != State.CLOSED,

@@ -11,6 +11,8 @@ from typing import NewType
 PermitId = NewType("PermitId", str)
 CORRECTION = "PERBAIKAN"
 """The request kind of a permit that corrects another one's wrong data; only the office itself makes it (ADR 0041)."""
+MOVE = "CABUT_PINDAH"
+"""The request kind of a permit whose holder practises elsewhere from now on: its issue revokes the old one (ADR 0043)."""
 
 
 class State(StrEnum):

@@ -40,9 +40,10 @@ def _head(permit_type: PermitType) -> Schema:
         "office": {"const": permit_type.office},
         "type": {"const": permit_type.code},
         "upstream_id": {"type": "string", "pattern": UPSTREAM_ID, "description": "Your own id of the case; no '..'"},
-        "request_kind": {"enum": list(permit_type.request_kinds)},
+        "request_kind": {"enum": list(permit_type.request_kinds)}
+        | {"description": "CABUT_PINDAH: the holder practises elsewhere; the issue of this permit revokes the old one"},
         "replaces": _text(REPLACES_LENGTH)
-        | {"description": "Id or register number of the permit that this one replaces"},
+        | {"description": "Id or register number of the permit that this one replaces or, CABUT_PINDAH, revokes"},
         "complete_at": _instant("When the file was complete: the standard time counts from here"),
         "attested": _attested(permit_type.procedure.attested_rows()),
         "requirements": _requirements(permit_type),

@@ -47,7 +47,7 @@ SUSPEND, REINSTATE, REVOKE, VOID, CORRECT = (
     "permit.correct",
 )
 GROUNDS = ("moved", "own_wish", "died", "str_over", "sanction", "other")
-"""Why a permit is revoked; `moved` is CABUT_PINDAH: the holder practises elsewhere."""
+"""Why a permit is revoked; `moved`: to where another office issues. Within the region it is CABUT_PINDAH (ADR 0043)."""
 _TO = {SUSPEND: State.SUSPENDED, REINSTATE: State.IN_FORCE, REVOKE: State.REVOKED}
 _WAYS = {State.IN_FORCE: (SUSPEND, REVOKE, CORRECT), State.SUSPENDED: (REINSTATE, REVOKE)}
 _MOST_CORRECTIONS = 99

@@ -49,7 +49,7 @@ class SopRow:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One event, with the reason if somebody gave one."""
+    """One event, with the reason if somebody gave one, or the decision by its number."""
 
     type: str
     at: str
@@ -77,7 +77,8 @@ def events_of(connection: Connection, row: Row[Any], bundle: Bundle) -> tuple[Ev
     for one in connection.execute(mine.order_by(events.c.seq.desc())).all():
         data = json.loads(one.data)
         role = bundle.office.roles.get(data.get("role"))
-        found.append(Event(one.type, one.at, data.get("reason"), role.title if role else None))
+        why = data.get("reason") or data.get("decision")
+        found.append(Event(one.type, one.at, why, role.title if role else None))
     return tuple(found)
 
 

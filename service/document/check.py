@@ -15,10 +15,11 @@ from PIL import Image
 from service.document.errors import RehearsalFailed
 from service.document.glyphs import fonts_of
 from service.document.markers import markers
-from service.document.page import BIRTHDAY, NAME, Page, Signatory, compose, labels_of
+from service.document.page import BIRTHDAY, NAME, Page, Signatory, compose, labels_of, longest_number
 from service.document.photo import clean_photo
 from service.document.rehearse import rehearse
 from service.document.typeset import Typesetter
+from service.permits import MOVE
 from service.sop.model import FieldKind
 
 if TYPE_CHECKING:
@@ -97,6 +98,7 @@ def _page(files: Mapping[str, bytes], office: Office, permit_type: PermitType, *
         verify_url=f"{office.public_url}/V/{CODE}",
         draft_mark=draft,
         today=TODAY,
+        revokes=longest_number(office, permit_type) if long and MOVE in permit_type.request_kinds else None,
     )
 
 

@@ -61,8 +61,9 @@ def compose(
     verify_url: str,
     draft_mark: bool,
     today: date,
+    revokes: str | None = None,
 ) -> Page:
-    """Return all strings of one paper.
+    """Return all strings of one paper. `revokes`: the number of the permit that this one revokes, since its holder moved.
 
     `number`, `set_on` and `valid_to` that are None are left open: as form fields, or as dots on a draft. Where the
     number comes after the signature they are always fields. A draft has neither code nor address.
@@ -88,7 +89,7 @@ def compose(
         "profession": permit_type.profession,
         "facts": facts(permit_type.fields, case, labels),
         "valid_to": date_words(valid_to, labels) if valid_to else None,
-        "clauses": list(permit_type.clauses),
+        "clauses": [*permit_type.clauses, *([words["revokes"].format(number=revokes)] if revokes else [])],
         "copies": list(permit_type.copies),
         "photo": _photo(permit_type, name, labels),
         "signature": _signature(office, signatory, date_words(set_on, labels) if set_on else None, words),

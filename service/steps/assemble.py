@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Row
+from sqlalchemy import Row, select
 
 from service import failpoints, flow, moves
+from service.corrections import newest
 from service.document.errors import RehearsalFailed
 from service.document.fields import final
 from service.document.rehearse import rehearse
 from service.moves import Done
 from service.people import NamedSignatory, local_day
-from service.permits import State
+from service.permits import CORRECTION, MOVE, State
 from service.sop.model import Verb
 from service.steps.fitness import fit_signatory
 from service.steps.number import period
 from service.steps.work import Content, Work, content, page
 from service.store.permits import change, fenced
+from service.store.tables import permits
 
 if TYPE_CHECKING:
     from service.wiring import Teken
@@ -100,8 +103,22 @@ def _strings(
     draft_mark: bool = False,
 ) -> dict[str, Any]:
     today = local_day(work.bundle.office, teken.clock.now())
-    known = {**work.row._mapping, **dates}  # noqa: SLF001 - SQLAlchemy's public name
+    known = {**work.row._mapping, **dates, "revokes": _revokes(teken, work.row)}  # noqa: SLF001 - SQLAlchemy's public name
     return page(work.bundle, known, case.case, named.as_dict(), today, draft_mark=draft_mark)
+
+
+def _revokes(teken: Teken, row: Row[Any]) -> str | None:
+    """Return the number of the permit that this one revokes; a correction says again what the corrected paper said."""
+    with teken.db.read() as connection:
+        first = row
+        while first.request_kind == CORRECTION:
+            first = connection.execute(select(permits).where(permits.c.id == first.replaces)).one()
+        if first.request_kind != MOVE:
+            return None
+        if first.replaces is None:  # a number of before Teken
+            return str(json.loads(newest(connection, first).body)["replaces"])
+        old = select(permits.c.number).where(permits.c.id == first.replaces)
+        return str(connection.execute(old).scalar_one())
 
 
 def _signatory(teken: Teken, work: Work) -> NamedSignatory:

@@ -14,7 +14,7 @@ from service.clock import stamp
 from service.errors import TekenError
 from service.longterm import MARGIN, below, extend, level_of, raised
 from service.moves import Done
-from service.permits import CORRECTION, RELEASED, State, may_become
+from service.permits import CORRECTION, MOVE, RELEASED, State, may_become
 from service.sop.model import Verb
 from service.steps.number import carried_on
 from service.steps.proving import prove_stored
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def issue(teken: Teken, work: Work) -> Row[Any]:
-    """Prove the stored bytes against the preview, then fix their hash on the permit: it is in force, and replaces what it replaces.
+    """Prove the stored bytes against the preview, then fix their hash on the permit: it is in force, and replaces or revokes the older one.
 
     Raises signing.ProofFailed: the permit is not issued.
     """
@@ -64,6 +64,7 @@ def issue(teken: Teken, work: Work) -> Row[Any]:
             "verify_url": row.verify_url,
         }
         told["document_url"] = f"/api/v1/permits/{row.id}/document"
+        _check_move(row, old)
         told |= _corrected(connection, row, old, now)
         moved = moves.finish(
             connection,
@@ -74,7 +75,7 @@ def issue(teken: Teken, work: Work) -> Row[Any]:
             released_sha=sha,
         )
         if old is not None:
-            _replace(connection, teken, moved, old)
+            _end(connection, teken, moved, old)
         failpoints.passing("issue.before_commit")
     failpoints.passing("issue.after_commit")
     return moved
@@ -84,6 +85,17 @@ class CorrectedNotInForce(TekenError):
     """What this permit corrects was suspended, revoked or replaced meanwhile: it is not issued in its place (ADR 0041)."""
 
     code = "corrected_not_in_force"
+
+
+class MovedNotInForce(TekenError):
+    """The permit that this one revokes was suspended, revoked or replaced meanwhile: nobody leaves that behind by moving (ADR 0043)."""
+
+    code = "moved_not_in_force"
+
+
+def _check_move(row: Row[Any], old: Row[Any] | None) -> None:
+    if row.request_kind == MOVE and old is not None and old.state != State.IN_FORCE:
+        raise MovedNotInForce
 
 
 def _corrected(connection: Connection, row: Row[Any], old: Row[Any] | None, now: datetime) -> dict[str, Any]:
@@ -143,8 +155,13 @@ def _signatures(teken: Teken, row: Row[Any]) -> list[dict[str, Any]]:
         return [json.loads(text) for text in connection.execute(query.order_by(acts.c.position)).scalars()]
 
 
-def _replace(connection: Connection, teken: Teken, row: Row[Any], old: Row[Any]) -> None:
+def _end(connection: Connection, teken: Teken, row: Row[Any], old: Row[Any]) -> None:
     """The new permit's issue ends the old one, in the same transaction; one that was revoked meanwhile stays revoked."""
-    if old.state in RELEASED and may_become(State(old.state), State.REPLACED):
-        replaced = change(connection, old, teken.clock.now(), state=State.REPLACED, queue="none", parked_from=None)
-        moves.tell(connection, teken, replaced, "permit.replaced", {"by_permit": row.id, "by_number": row.number})
+    to = State.REVOKED if row.request_kind == MOVE else State.REPLACED
+    if old.state not in RELEASED or not may_become(State(old.state), to):
+        return
+    ended = change(connection, old, teken.clock.now(), state=to, queue="none", parked_from=None)
+    told = {"by_permit": row.id, "by_number": row.number}
+    if to is State.REVOKED:  # the decision is the new permit itself, which says so above the head's signature
+        told |= {"ground": "moved", "decision": row.number, "mandate": json.loads(row.signatory)["mandate"]}
+    moves.tell(connection, teken, ended, f"permit.{to}", told)

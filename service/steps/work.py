@@ -64,7 +64,10 @@ def page(
     *,
     draft_mark: bool = False,
 ) -> dict[str, Any]:
-    """Return the strings of the paper. `known` is the permit's row as a mapping: number and dates are there once they are fixed."""
+    """Return the strings of the paper. `known` is the permit's row as a mapping: number and dates are there once they are fixed.
+
+    Besides the row's own it may have `revokes`, the number that `compose` takes.
+    """
     return compose(
         bundle.office,
         bundle.permit_type,
@@ -78,6 +81,7 @@ def page(
         verify_url=known["verify_url"],
         draft_mark=draft_mark,
         today=today,
+        revokes=known.get("revokes"),
     )
 
 

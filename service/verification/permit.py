@@ -19,7 +19,7 @@ from service.clock import instant
 from service.codes import normalised
 from service.document.page import NAME, at, plain, write
 from service.people import local_day
-from service.permits import RELEASED, State, standing
+from service.permits import MOVE, RELEASED, State, standing
 from service.pins import Bundle
 from service.sop.model import FieldKind, Office
 from service.store import StoreBusy
@@ -102,14 +102,18 @@ def _released(connection: Connection, code: str) -> _Record | None:
         case=json.loads(connection.execute(body).scalar_one()),
         documents=versions,
         happened=[(one.type, one.at) for one in connection.execute(happened.order_by(events.c.seq))],
-        successor=_successor(connection, row) if row.state == State.REPLACED else None,
+        successor=_successor(connection, row),
         certificates=_certificates(connection, versions),
     )
 
 
 def _successor(connection: Connection, row: Row[Any]) -> str | None:
-    """The code of what replaced it, once that one is released itself."""
+    """The code of the released permit that took its place: of what was revoked, only where the holder moved."""
+    if row.state not in {State.REPLACED, State.REVOKED}:
+        return None
     query = select(permits.c.code).where(permits.c.replaces == row.id, permits.c.state.in_(sorted(RELEASED)))
+    if row.state == State.REVOKED:
+        query = query.where(permits.c.request_kind == MOVE)
     return connection.execute(query.order_by(permits.c.created_at.desc())).scalars().first()
 
 

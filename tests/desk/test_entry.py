@@ -238,6 +238,23 @@ def test_a_renewal_names_the_permit_that_it_replaces(desk, clerk, checker):
     assert row(desk.teken, permit).replaces == old
 
 
+def test_a_move_that_was_typed_revokes_the_old_permit(desk, clerk, checker):
+    old = accepted(clerk, checker)
+    play(desk.teken, old)
+    moved = {"request_kind": "CABUT_PINDAH", "replaces": row(desk.teken, old).number}
+    permit = accepted(clerk, checker, practice__nama="Klinik Contoh Pindahan", **moved)
+    play(desk.teken, permit)
+    assert (row(desk.teken, old).state, row(desk.teken, permit).state) == ("revoked", "in_force")
+    clerk.get(f"/meja/izin/{old}")
+    assert "Izin di tempat baru" in clerk.text
+    assert row(desk.teken, permit).number in clerk.text, "the decision that revoked it"
+    clerk.get(f"/meja/izin/{permit}")
+    assert "Mencabut izin lama" in clerk.text
+    submit(clerk, answers(*KUDUS, **moved))
+    assert clerk.status == 422
+    assert re.search(r'id="e-replaces">.*Cabut pindah hanya untuk izin yang berlaku', clerk.page)
+
+
 def test_another_version_takes_the_place_of_ones_own(desk, clerk, checker):
     first = proposed(clerk)
     clerk.get(first)

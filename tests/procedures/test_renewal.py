@@ -25,7 +25,7 @@ def renewal(replaces: str, upstream_id: str = "UJI-BARU", **changes):
 
 
 @pytest.mark.parametrize("named_by", ["id", "number"])
-@pytest.mark.parametrize("kind", ["PERPANJANGAN", "PERUBAHAN", "CABUT_PINDAH"])
+@pytest.mark.parametrize("kind", ["PERPANJANGAN", "PERUBAHAN"])
 def test_the_new_permits_issue_ends_the_old_one(office, named_by, kind):
     teken, client = office
     old = row(teken, issued(teken, client, payload(*KIND)))
