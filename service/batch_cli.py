@@ -7,17 +7,24 @@ import json
 import os
 import sys
 import termios
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
+
+from service.clock import stamp
+from service.sop.model import OfficeCode
 
 if TYPE_CHECKING:
     from service.batch import Batch
     from service.wiring import Teken
 
 STDIN = 0
+WAIT_SECONDS = 0.2
 PROMPT = "Frasa sandi: "
+PROMPTS = {"pkcs11": "PIN token: ", "csc": "PIN layanan: ", "bsre": "Frasa sandi BSrE: "}
+CODE_PROMPT = "Kode sekali pakai: "
 _ENDS = b"\r\n"
 
 
@@ -37,6 +44,10 @@ def add_parser(commands: Any, opened: Callable[[], Teken]) -> None:
         one = batch.add_parser(name, help=about)
         one.add_argument("batch")
         one.set_defaults(run=lambda chosen, act=act: _show(act(opened(), chosen)))
+    code = batch.add_parser("code", help="have the signing service send the official a one-time code")
+    code.add_argument("--as", dest="official", required=True, help="official, as office/code")
+    code.add_argument("--documents", type=int, default=1, help="how many documents it is wanted for; default: 1")
+    code.set_defaults(run=lambda chosen: _code(opened(), chosen))
     again = batch.add_parser("resend", help="the signer's word that a document with unknown outcome may be sent again")
     again.add_argument("permit")
     again.add_argument("--official", required=True, help="who signs such papers today, as office/code")
@@ -47,13 +58,13 @@ def add_parser(commands: Any, opened: Callable[[], Teken]) -> None:
         )
 
 
-def read_passphrase(*, piped: bool) -> bytearray:
-    """Read a passphrase into memory that can be wiped, which `getpass` and `input` can't give: they return text."""
+def read_passphrase(prompt: str = PROMPT, *, piped: bool) -> bytearray:
+    """Read a passphrase, PIN or code into memory that can be wiped, which `getpass` and `input` can't give: they return text."""
     if piped:
         return _line(STDIN)
     descriptor = os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY)
     try:
-        os.write(descriptor, PROMPT.encode())
+        os.write(descriptor, prompt.encode())
         with _silent(descriptor):
             return _line(descriptor)
     finally:
@@ -96,7 +107,30 @@ def _open(teken: Teken, chosen: argparse.Namespace) -> None:
     for named in chosen.permits:
         permit, _, seen = named.partition(":")
         listed.append((permit, seen or preview(teken, permit)[1] or ""))
-    _show(open_batch(teken, chosen.official, listed, read_passphrase(piped=chosen.passphrase_stdin)))
+    typed = read_passphrase(_prompt(teken, chosen.official), piped=chosen.passphrase_stdin)
+    _show(open_batch(teken, chosen.official, listed, typed))
+
+
+def _prompt(teken: Teken, official: str) -> str:
+    """What this official types."""
+    from service.batch_codes import types_codes
+
+    office = official.partition("/")[0]
+    if types_codes(teken, office):
+        return CODE_PROMPT
+    found = teken.offices.offices.get(OfficeCode(office))
+    return PROMPTS.get(found.signing.backend, PROMPT) if found else PROMPT
+
+
+def _code(teken: Teken, chosen: argparse.Namespace) -> None:
+    """Ask, and wait until a signing process has passed it on or could not."""
+    from service import batch_codes
+
+    since = stamp(teken.clock.now())
+    batch_codes.ask(teken, chosen.official, chosen.documents, since)
+    while (request := batch_codes.standing(teken, chosen.official, since)) is None or request.state == "waiting":
+        time.sleep(WAIT_SECONDS)
+    sys.stdout.write(json.dumps(asdict(request), ensure_ascii=False) + "\n")
 
 
 def _resend(teken: Teken, chosen: argparse.Namespace) -> None:
@@ -126,7 +160,7 @@ def _again(name: str) -> Callable[[Teken, argparse.Namespace], Batch]:
         from service import batch
 
         official = _status(teken, chosen).official
-        passphrase = read_passphrase(piped=chosen.passphrase_stdin)
+        passphrase = read_passphrase(_prompt(teken, official), piped=chosen.passphrase_stdin)
         going: Batch = getattr(batch, name)(teken, official, chosen.batch, passphrase)
         return going
 

@@ -56,14 +56,18 @@ def types_codes(teken: Teken, office: str) -> bool:
     return found is not None and found.signing.authorise == "totp"
 
 
-def ask(teken: Teken, official: str, documents: int) -> None:
-    """Have the official's service send him a code for so many documents. Raises CodesNeedless."""
+def ask(teken: Teken, official: str, documents: int, since: str = "") -> None:
+    """Have the official's service send him a code for so many documents. Raises CodesNeedless.
+
+    A moment after another request nothing is asked, unless that was before `since`: then its code was used.
+    """
     if not types_codes(teken, official.partition("/")[0]):
         raise CodesNeedless
     now = teken.clock.now()
     with teken.db.write() as connection:
         last = codes.newest(connection, official)
-        if last is None or last.state == Asked.FAILED or now - instant(last.asked_at) > AGAIN:
+        fresh = last is not None and last.asked_at >= since and now - instant(last.asked_at) <= AGAIN
+        if last is None or last.state == Asked.FAILED or not fresh:
             codes.add(connection, official, documents, now)
 
 

@@ -63,9 +63,9 @@ class Home:
             **more,
         }
 
-    def start(self, *, signing: bool = True, **more: Any) -> Teken:
+    def start(self, *, signing: bool = True, clock: Any = None, **more: Any) -> Teken:
         given = Settings(**self.values(**more))
-        return open_teken(given, clock=SystemClock(), signing=signing, offices=load_offices(self.templates))
+        return open_teken(given, clock=clock or SystemClock(), signing=signing, offices=load_offices(self.templates))
 
     def enrol(self, owner: str, certificate: Path) -> None:
         """Put another certificate beside the keys, and take the key file away."""
@@ -224,6 +224,7 @@ def bsre_office(
     levels: str = "",
     tsa_url: str = "",
     password: str = "sandi-contoh\n",
+    clock: Any = None,
     **host: Any,
 ) -> Iterator[Desk]:
     """An office whose head, seal or both sign at the simulator with these quirks."""
@@ -236,7 +237,7 @@ def bsre_office(
     with ExitStack() as stack:
         playing_now = stack.enter_context(playing(bsre_keys, *quirks))
         home.host(service(playing_now.url, **host))
-        teken = stack.enter_context(closing(home.start()))
+        teken = stack.enter_context(closing(home.start(clock=clock)))
         yield Desk(teken, kind, playing_now)
 
 

@@ -455,7 +455,7 @@ def test_an_unfit_passphrase_is_asked_for_again_and_not_shown(office, passphrase
     read(head, ids)
     head.post(sign_form(head, choose(head)), {"passphrase": passphrase})
     assert head.status == 422
-    assert "Frasa sandi kosong atau terlalu panjang" in head.text
+    assert "Isian kosong atau terlalu panjang" in head.text
     assert "xxx" not in head.page
     assert office.rows(batches) == []
 

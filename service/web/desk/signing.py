@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from flask import Response, redirect, request, url_for
 
 from service import batch
-from service.desk import progress, selection
+from service.desk import codes, progress, selection
 from service.errors import Conflict, Fault, Invalid, TekenError
 from service.web import teken
 from service.web.desk.page import page
@@ -41,6 +41,24 @@ def preflight(chosen: str) -> Response:
     """Tell what will be signed, what stays out and why, and ask for the passphrase."""
     saw("tray.preflight", selection=chosen)
     return _preflight(chosen)
+
+
+@route("/ttd/periksa/<chosen>/kode", SIGNER, methods=("POST",))
+def ask_code(chosen: str) -> AnyResponse:
+    """Have the signing service send the head a one-time code for what he is about to sign."""
+    found = selection.preflight(teken(), here(), chosen)
+    codes.ask(teken(), here(), len(found.ready), found.selection.at)
+    saw("tray.code_asked", selection=chosen)
+    return redirect(url_for("desk.preflight", chosen=chosen, _anchor="kode"), 303)
+
+
+@route("/ttd/batch/<batch_id>/kode", SIGNER, methods=("POST",))
+def ask_code_again(batch_id: str) -> AnyResponse:
+    """The same for what a batch has left."""
+    now = progress.progress(teken(), here(), batch_id)
+    codes.ask(teken(), here(), now.waiting or now.retryable, now.ended_at or now.opened_at)
+    saw("tray.code_asked", batch=batch_id)
+    return redirect(url_for("desk.show_batch", batch_id=batch_id, _anchor="kode"), 303)
 
 
 @route("/ttd/tandatangani/<chosen>", SIGNER, methods=("GET", "POST"), secret=True)
@@ -114,7 +132,6 @@ def _preflight(chosen: str, *, status: int = 200, fault: str | None = None) -> R
     for one in found.ready:
         title = one.bundle.permit_type.name
         types[title] = types.get(title, 0) + 1
-    backend = teken().offices.office(here().account.office).signing.backend
     return page(
         "tray_preflight.html",
         status=status,
@@ -123,7 +140,7 @@ def _preflight(chosen: str, *, status: int = 200, fault: str | None = None) -> R
         types=types,
         fault=fault,
         causes=cause_words,
-        backend=backend,
+        typed=codes.typed(teken(), here(), found.selection.at),
     )
 
 
@@ -142,6 +159,7 @@ def _shown(batch_id: str, *, status: int = 200, fault: str | None = None) -> Res
         listed=listed,
         fault=fault,
         causes=cause_words,
+        typed=codes.typed(teken(), here(), now.ended_at or now.opened_at),
         fragment=False,
     )
 
