@@ -39,15 +39,16 @@ def draw(appearance: Appearance, width: float, height: float) -> bytes:
 
 
 @lru_cache(maxsize=64)
-def qr_modules(url: str) -> tuple[bytes, ...]:
+def qr_modules(url: str, mask: int | None = None) -> tuple[bytes, ...]:
     """The rows of the QR code for `url`, one byte a module, 1 = dark; without the quiet zone.
 
-    Error level M, or higher where that takes no more modules. Raises SigningFailed qr_unfit: a character outside
-    alphanumeric mode would make the code larger and slower to read.
+    Error level M, or higher where that takes no more modules. The `mask` is 0 to 7; unless given, the best one, whose
+    choice takes most of the time. Raises SigningFailed qr_unfit: a character outside alphanumeric mode would make the
+    code larger and slower to read.
     """
     if not 0 < len(url) <= _LONGEST or not set(url) <= _ALPHANUMERIC:
         raise SigningFailed("qr_unfit")
-    dark = _encoded(url, _level(len(url)))
+    dark = _encoded(url, _level(len(url)), mask)
     across = isqrt(len(dark))
     return tuple(dark[start : start + across] for start in range(0, len(dark), across))
 
@@ -59,9 +60,10 @@ def _level(length: int) -> str:
     return next(level for level in "HQM" if modules[level] == modules["M"])
 
 
-def _encoded(text: str, level: str) -> bytes:
-    """One byte a module, row by row, 1 = dark. The encoder picks the mask as ISO/IEC 18004, 7.8.3 has it."""
-    code = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.QRCode, ec_level=level)
+def _encoded(text: str, level: str, mask: int | None = None) -> bytes:
+    """One byte a module, row by row, 1 = dark. Without a mask the encoder picks it as ISO/IEC 18004, 7.8.3 has it."""
+    masked = {} if mask is None else {"data_mask": mask}
+    code = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.QRCode, ec_level=level, **masked)
     image: Any = code.to_image(scale=1, add_quiet_zones=False)
     return memoryview(image).tobytes().translate(_DARK)
 

@@ -9,12 +9,14 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Collection
+from copy import copy
 from dataclasses import dataclass, field
 from typing import Final
 
 import pikepdf
 
-_TAIL: Final = re.compile(rb"\nstartxref\n(\d{1,10})\n%%EOF\n\Z")
+from signing.revisions import find_tail
+
 _CROSS_REFERENCES: Final = re.compile(
     rb"\d+ 0 obj\n<< /Type /XRef /Length (\d+) /Filter /FlateDecode /DecodeParms << /Columns (\d+) /Predictor 12 >> "
     rb"/W \[ 1 (\d) (\d) \](?: /Info \d+ 0 R)? /Root (\d+) 0 R /Size (\d+) /ID \[[^\]]*\] >>\nstream\n"
@@ -23,8 +25,6 @@ _CROSS_REFERENCES: Final = re.compile(
 _OBJECTS: Final = re.compile(
     rb"(\d+) 0 obj\n<< /Type /ObjStm /Length (\d+) /Filter /FlateDecode /N (\d+) /First (\d+) >>\nstream\n"
 )
-_NAME: Final = re.compile("/[A-Za-z0-9]+")
-"""A key that is written as it is called: another one might read like two entries."""
 _APPEARANCE: Final = re.compile(rb"<< /AP << /N \d+ 0 R >> ")
 _UP: Final = b"\2"
 _IN_FILE, _IN_STREAM = 1, 2
@@ -63,13 +63,15 @@ class Base:
         Of those it had none, or the appearance alone.
         """
         here = self.text_of(after.objgen[0])
-        keys = sorted(after.keys())
-        if here is None or after.objgen[1] != 0 or not all(map(_NAME.fullmatch, keys)):
+        if here is None or after.objgen[1] != 0:
             return False
         if "/AP" in may_change:
             here = _APPEARANCE.sub(b"<< ", here, count=1) if _APPEARANCE.match(here) else b""
-        entries = [b"%s %s " % (key.encode(), _unparsed(after[key])) for key in keys if key not in may_change]
-        return here == b"<< %s>>" % b"".join(entries)
+        rest = copy(after)
+        for key in may_change:
+            if key in rest:
+                del rest[key]
+        return here == rest.unparse()
 
     def text_of(self, number: int) -> bytes | None:
         """The object as it is written, if it lies in an object stream."""
@@ -102,7 +104,7 @@ class Base:
 
 def read_base(pdf: bytes) -> Base | None:
     """Read a prepared document's table of objects; nothing if the file has another form."""
-    tail = _TAIL.search(pdf[-64:])
+    tail = find_tail(pdf, len(pdf))
     head = _CROSS_REFERENCES.match(pdf, int(tail[1])) if tail else None
     if not head:
         return None
@@ -115,10 +117,3 @@ def read_base(pdf: bytes) -> Base | None:
     if columns != 1 + offsets + indices or len(table) != row * size or table[::row] != _UP * size:
         return None
     return Base(root, size, pdf, table, (offsets, indices))
-
-
-def _unparsed(entry: object) -> bytes:
-    """As it is written; nothing for what never stands alone in our dictionaries."""
-    if isinstance(entry, pikepdf.Object):
-        return entry.unparse()
-    return b"%d" % entry if type(entry) is int else b""

@@ -27,6 +27,9 @@ _QR: Final = re.compile(
 )
 """A white square, and on it one black path in whole modules: read as it is written, so that no other way to write it passes."""
 _RUN: Final = re.compile(rb"(\d{1,4}) (\d{1,4}) (\d{1,4}) 1 re")
+_MOST_RUNS: Final = 8192
+_FEWEST_MODULES: Final = 21
+_MODULES: Final = bytes.maketrans(b"01", b"\0\1")
 
 
 def drawn_value(field: pikepdf.Object, font: pikepdf.Object, resource: str) -> str:
@@ -80,8 +83,8 @@ def drawn_modules(field: pikepdf.Object) -> tuple[bytes, ...]:
     _prove_square(stream.BBox, [float(drawn[key]) for key in ("scale", "scale_y", "x", "y")], across)
     if int(drawn["up"]) != across:
         raise ProofFailed("proof_qr", "no square")
-    runs = [_run(run, across) for run in drawn["runs"].split(b"\n")]
-    grid = reduce(or_, runs).to_bytes(across * across, "big")
+    runs = map(_runs(across).__getitem__, drawn["runs"].split(b"\n"))
+    grid = format(reduce(or_, runs), f"0{across * across}b").encode().translate(_MODULES)
     inner = range(QUIET_ZONE, across - QUIET_ZONE)
     rows = [grid[line * across + inner.start : line * across + inner.stop] for line in inner]
     if grid.count(1) != sum(row.count(1) for row in rows):
@@ -89,17 +92,35 @@ def drawn_modules(field: pikepdf.Object) -> tuple[bytes, ...]:
     return tuple(rows)
 
 
-@lru_cache(maxsize=8192)  # codes of one size are made of the same few thousand runs
-def _run(written: bytes, across: int) -> int:
-    """A run of dark modules in a square, as a number of one byte a module, 1 = dark."""
-    run = _RUN.fullmatch(written)
-    if not run:
+def mask_of(modules: tuple[bytes, ...]) -> int:
+    """The mask that a QR code names (ISO/IEC 18004, 7.9.1). Raises ProofFailed proof_qr: fewer modules than a code has."""
+    if len(modules) < _FEWEST_MODULES:
         raise ProofFailed("proof_qr", "no QR code")
-    x, y, width = map(int, run.groups())
-    if width < 1 or x + width > across or y >= across:
-        raise ProofFailed("proof_qr", "a module outside the square")
-    dark = bytes(x) + b"\1" * width + bytes(across - x - width + y * across)
-    return int.from_bytes(dark, "big")
+    high, middle, low = modules[8][2:5]
+    return int((high ^ 1) << 2 | middle << 1 | low ^ 1)
+
+
+class _Runs(dict[bytes, int]):
+    """Runs of dark modules in a square, as numbers of one bit a module: codes of one size are made of the same few thousand."""
+
+    def __init__(self, across: int) -> None:
+        super().__init__()
+        self._across = across
+
+    def __missing__(self, written: bytes) -> int:
+        run, across = _RUN.fullmatch(written), self._across
+        if not run:
+            raise ProofFailed("proof_qr", "no QR code")
+        x, y, width = map(int, run.groups())
+        if width < 1 or x + width > across or y >= across:
+            raise ProofFailed("proof_qr", "a module outside the square")
+        if len(self) >= _MOST_RUNS:
+            self.clear()
+        dark = self[written] = ((1 << width) - 1) << (across * (y + 1) - x - width)
+        return dark
+
+
+_runs = lru_cache(maxsize=4)(_Runs)
 
 
 def _prove_alone(field: pikepdf.Object, stream: pikepdf.Object) -> None:

@@ -11,7 +11,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 
-from signing.changes import Revision, prove_same
+from signing.changes import Revision, prove_same, raw
 from signing.errors import ProofFailed
 from signing.revisions import Update
 from signing.revocation import Evidence
@@ -21,12 +21,14 @@ _READ: Final[Mapping[str, Callable[[bytes], object]]] = {
     "/CRLs": x509.load_der_x509_crl,
     "/OCSPs": ocsp.load_der_ocsp_response,
 }
+_DECLARED: Final = b"<< /BaseVersion /1.7 /ExtensionLevel 1 /Type /DeveloperExtensions >>"
 
 
 def prove_store(below: Revision, above: Revision, update: Update, evidence: Evidence | None) -> set[int]:
     """Prove that the store only grew, by what `evidence` holds if that is given; return the objects written for it."""
     before, after = below.document.Root, above.document.Root
-    prove_same(before, after, {"/DSS"}, "catalog")
+    may_change = {"/DSS", "/Extensions"} if _is_declared(before, after) else {"/DSS"}
+    prove_same(before, after, may_change, "catalog")
     if "/DSS" not in after:
         if "/DSS" in before:
             raise ProofFailed("proof_dss", "it is gone")
@@ -40,6 +42,15 @@ def prove_store(below: Revision, above: Revision, update: Update, evidence: Evid
     elif before.DSS.objgen != store.objgen:
         raise ProofFailed("proof_dss", "another one")
     return written | _grown(before.get("/DSS", pikepdf.Dictionary()), store, update, _allowed(evidence))
+
+
+def _is_declared(before: pikepdf.Object, after: pikepdf.Object) -> bool:
+    """Tell whether a first store comes with its declaration (EN 319 142-1, 5.6), which no signature of ours has made before."""
+    old, new = before.get("/Extensions", pikepdf.Dictionary()), after.get("/Extensions", pikepdf.Dictionary())
+    if "/DSS" in before or "/DSS" not in after or "/ESIC" in old or "/ESIC" not in new:
+        return False
+    prove_same(old, new, {"/ESIC"}, "extensions")
+    return not (old.is_indirect or new.is_indirect) and raw(new, "/ESIC") == _DECLARED
 
 
 def _grown(

@@ -203,7 +203,7 @@ def _tail(pdf: bytes, end: int) -> Any:
         return "nothing"
     try:
         while end < len(pdf):
-            last_startxref(pdf[:end])
+            last_startxref(pdf, end)
             stop = pdf.find(b"\n%%EOF\n", end) + len(b"\n%%EOF\n")
             if stop <= end:
                 return "unaccounted"

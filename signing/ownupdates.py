@@ -11,10 +11,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from signing.errors import ProofFailed
-from signing.revisions import check_tiles, cross_references, last_startxref
+from signing.revisions import check_tiles, cross_references, find_tail, last_startxref
 
-_TAIL: Final = re.compile(rb"\nstartxref\n(\d{1,10})\n%%EOF\n\Z")
-_LONGEST_TAIL: Final = 64
 _PREVIOUS: Final = re.compile(rb"/Prev (\d{1,10})\n")
 _HEAD, _END = b"%d 0 obj\n", b"\nendobj\n"
 _SIGNATURE: Final = re.compile(rb"<<\n/Contents <([0-9A-Fa-f]+)>\n/ByteRange \[\d+ \d+ (\d+) (\d+)\] *\n/Type /Sig\n")
@@ -58,7 +56,7 @@ def signatures(pdf: bytes, updates: OwnUpdates) -> list[bytes] | None:
 
 
 def _update(pdf: bytes, end: int) -> OwnUpdates | None:
-    tail = _TAIL.search(pdf, max(0, end - _LONGEST_TAIL), end)
+    tail = find_tail(pdf, end)
     if not tail:
         return None
     section = int(tail[1])
@@ -66,7 +64,7 @@ def _update(pdf: bytes, end: int) -> OwnUpdates | None:
         header, entries = cross_references(pdf, section, tail.start())
         start = min(entries.values())
         check_tiles(pdf, start, section, entries)
-        below = last_startxref(pdf[max(0, start - _LONGEST_TAIL) : start])
+        below = last_startxref(pdf, start)
     except (ProofFailed, ValueError, zlib.error):
         return None
     if _PREVIOUS.findall(header) != [b"%d" % below]:

@@ -14,6 +14,7 @@ from typing import Final, NoReturn
 from signing.errors import ProofFailed
 
 _TAIL: Final = re.compile(rb"\nstartxref\n(\d{1,10})\n%%EOF\n\Z")
+_LONGEST_TAIL: Final = 64
 _LAST_STARTXREF: Final = re.compile(rb"startxref\s+(\d{1,10})\s+%%EOF\s*\Z")
 _HEAD: Final = re.compile(rb"(\d{1,10}) 0 obj\n")
 _INTEGERS: Final = {key: re.compile(rb"/" + key.encode() + rb" (\d{1,10})\n") for key in ("Size", "Prev", "Length")}
@@ -33,9 +34,14 @@ class Update:
     """Numbers from here on did not exist before this update."""
 
 
-def last_startxref(pdf: bytes) -> int:
-    """Where the last cross-reference section of `pdf` begins."""
-    found = _LAST_STARTXREF.search(pdf[-64:])
+def find_tail(pdf: bytes, end: int) -> re.Match[bytes] | None:
+    """Find the line break, `startxref` and `%%EOF` that must end `pdf[:end]`; the group is where its last section begins."""
+    return _TAIL.search(pdf, max(0, end - _LONGEST_TAIL), end)
+
+
+def last_startxref(pdf: bytes, end: int) -> int:
+    """Where the last cross-reference section of `pdf[:end]` begins, whatever white space its writer left."""
+    found = _LAST_STARTXREF.search(pdf, max(0, end - _LONGEST_TAIL), end)
     return int(found[1]) if found else _refuse("no startxref at the end")
 
 
@@ -44,14 +50,14 @@ def read_update(pdf: bytes, start: int, end: int, size_before: int) -> Update:
 
     `size_before` is the /Size of the revision below. Raises ProofFailed proof_revisions.
     """
-    tail = _TAIL.search(pdf, start, end)
+    tail = find_tail(pdf, end)
     if not tail:
         _refuse("an update does not end with its own startxref and %%EOF")
     section = int(tail[1])
     if not start <= section < end:
         _refuse("startxref points outside its update")
     header, entries = cross_references(pdf, section, tail.start())
-    if _integer(header, "Prev") != last_startxref(pdf[max(0, start - 64) : start]):
+    if _integer(header, "Prev") != last_startxref(pdf, start):
         _refuse("the update does not build on the revision below it")
     check_tiles(pdf, start, section, entries)
     return Update(start, end, frozenset(entries), size_before)

@@ -7,7 +7,8 @@ import random
 
 import pytest
 
-from signing import ExpectedSignature, ProofFailed, QrCode, SignatureSpec, fill_and_seal, prove, sign
+from signing import ExpectedSignature, ProofFailed, QrCode, SignatureSpec, appearance, fill_and_seal, prove, sign
+from signing.appearance import qr_modules
 from tests.signing.world import HEAD, HOLDER, NUMBER, SEAL, URL, VALUES, issue, prepared
 
 
@@ -203,6 +204,35 @@ def test_another_qr_is_drawn_where_the_last_one_should_be(number_after, pki):
     spec = dataclasses.replace(number_after.flow.seal_spec, appearance=QrCode(URL.replace("0123", "9999")))
     pdf = fill_and_seal(number_after.head, VALUES, pki.key("segel"), spec).pdf
     assert refused(pdf, number_after.expected) == "proof_qr"
+
+
+def drawn_as(modules, run, pki, monkeypatch) -> bytes:
+    """The issued permit again, with these modules in its code."""
+    with monkeypatch.context() as patch:
+        patch.setattr(appearance, "qr_modules", lambda _url: modules)
+        return sign(run.preview, pki.key("kepala"), run.flow.head_spec).pdf
+
+
+@pytest.mark.parametrize("mask", range(8))
+def test_the_same_address_under_any_mask_is_the_same_code(pki, monkeypatch, mask):
+    run = issue("head_only", pki)
+    prove(drawn_as(qr_modules(URL, mask), run, pki, monkeypatch), run.expected)
+    other = qr_modules(URL.replace("0123", "3210"), mask)
+    assert refused(drawn_as(other, run, pki, monkeypatch), run.expected) == "proof_qr"
+
+
+def test_no_module_of_a_code_is_free(pki, monkeypatch):
+    """Also those that name the mask; and a code that is too small to name one."""
+    run, dice = issue("head_only", pki), random.Random(5)
+    right = qr_modules(URL)
+    anywhere = [(dice.randrange(len(right)), dice.randrange(len(right))) for _ in range(40)]
+    for y, x in [(8, 2), (8, 3), (8, 4), *anywhere]:
+        row = bytearray(right[y])
+        row[x] ^= 1
+        wrong = (*right[:y], bytes(row), *right[y + 1 :])
+        assert refused(drawn_as(wrong, run, pki, monkeypatch), run.expected) == "proof_qr", (y, x)
+    for size in (1, 8, 20):
+        assert refused(drawn_as((b"\1" * size,) * size, run, pki, monkeypatch), run.expected) == "proof_qr"
 
 
 def containers(pdf: bytes) -> slice:
