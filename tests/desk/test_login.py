@@ -253,18 +253,6 @@ def test_a_secret_of_one_account_opens_nothing_of_another(desk):
     assert (desk.teken.settings.home / "desk.key").stat().st_mode & 0o077 == 0
 
 
-def test_both_languages_have_the_same_words():
-    import tomllib
-    from importlib import resources
-
-    def keys(table, path=""):
-        return {path} if isinstance(table, str) else {k for n, v in table.items() for k in keys(v, f"{path}.{n}")}
-
-    for file in resources.files("service.web.desk").joinpath("words").iterdir():
-        both = tomllib.loads(file.read_text("utf-8"))
-        assert keys(both["id"]) == keys(both["en"]), file.name
-
-
 @pytest.mark.parametrize(("proxies", "believed"), [(0, False), (1, True)])
 def test_a_proxy_is_believed_only_if_it_is_ours(tmp_path, keys, proxies, believed):
     from service.app import create_app
