@@ -115,16 +115,9 @@ def signatory(connection: Connection, office: Office, role: str, at: datetime) -
 
     Raises MandateExpired (nobody holds the role today) or NotFound("certificate_missing").
     """
-    day = local_day(office, at).isoformat()
-    current = and_(mandates.c.valid_from <= day, or_(mandates.c.valid_to.is_(None), mandates.c.valid_to >= day))
-    held = connection.execute(
-        select(mandates, officials.c.name, officials.c.nip, officials.c.rank)
-        .join(officials, officials.c.id == mandates.c.official)
-        .where(mandates.c.office == office.code, mandates.c.role == role, current)
-    ).all()
-    if not held:
+    chosen = nearest(connection, office, role, local_day(office, at))
+    if chosen is None:
         raise MandateExpired(role=role)
-    chosen = min(held, key=lambda row: (PRECEDENCE[row.kind], row.id))
     certificate = enrolled(connection, chosen.official, at)
     return NamedSignatory(
         chosen.official,
@@ -136,6 +129,21 @@ def signatory(connection: Connection, office: Office, role: str, at: datetime) -
         PREFIX[chosen.kind],
         certificate.sha256,
     )
+
+
+def nearest(connection: Connection, office: Office, role: str, day: date) -> Row[Any] | None:
+    """Return the mandate by which the role is exercised in signatures on a day, with the person's name, NIP and rank.
+
+    A Plh. comes before a Plt., and either before whom he stands in for. None: nobody holds the role.
+    """
+    today = day.isoformat()
+    current = and_(mandates.c.valid_from <= today, or_(mandates.c.valid_to.is_(None), mandates.c.valid_to >= today))
+    held = connection.execute(
+        select(mandates, officials.c.name, officials.c.nip, officials.c.rank)
+        .join(officials, officials.c.id == mandates.c.official)
+        .where(mandates.c.office == office.code, mandates.c.role == role, current)
+    ).all()
+    return min(held, key=lambda row: (PRECEDENCE[row.kind], row.id), default=None)
 
 
 def enrolled(connection: Connection, owner: str, at: datetime) -> Row[Any]:

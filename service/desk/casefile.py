@@ -16,7 +16,7 @@ from service.acts import RETURNABLE
 from service.cases import Case
 from service.deadlines import deadlines
 from service.desk import notes
-from service.desk.access import content, own
+from service.desk.access import content, own, signing_today
 from service.desk.changes import Change, changes
 from service.desk.history import Event, SopRow, events_of, rows_of
 from service.desk.notes import Note
@@ -24,9 +24,9 @@ from service.desk.papers import Paper, Printed, paper_of, printed
 from service.desk.sessions import Session
 from service.document.page import write
 from service.flow import READINGS
-from service.people import PRECEDENCE, local_day
+from service.people import local_day, nearest
 from service.permits import RELEASED, Standing, State, standing
-from service.sop.model import Act, Verb
+from service.sop.model import Act, Office, Verb
 from service.store.tables import acts, mandates, officials, permits
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ def open_case(teken: Teken, who: Session, permit: str) -> CaseFile:
             replaced_by=_one(connection, select(permits.c.id).where(permits.c.replaces == row.id, _LIVE)),
             created_at=row.created_at,
             complete_at=row.complete_at,
-            due=_due(connection, who, row, bundle, day),
+            due=_due(connection, teken, who, row, bundle, day),
             paper=paper_of(teken, row),
             printed=printed(row, bundle, case, paths),
             fields=_fields(bundle, case, paths),
@@ -193,18 +193,19 @@ def _read_before(connection: Connection, who: Session, row: Row[Any]) -> tuple[i
     return (read, True) if read is not None else (row.revision - 1, False)
 
 
-def _due(connection: Connection, who: Session, row: Row[Any], bundle: Bundle, day: date) -> Due | None:
+def _due(connection: Connection, teken: Teken, who: Session, row: Row[Any], bundle: Bundle, day: date) -> Due | None:
     act = flow.at(bundle.permit_type.procedure, row.position) if row.queue == "person" else None
     if act is None or act.role is None:
         return None
-    mine = who.account.official is not None and act.role in who.roles
+    signs = act.verb is Verb.SIGN
+    mine = act.role in (signing_today(connection, teken, who) if signs else who.roles)
     until = deadlines(connection, row, bundle)
     return Due(
         verb=act.verb,
         row=act.row,
         position=row.position,
         title=bundle.office.roles[act.role].title,
-        people=_holders(connection, row.office, act, day.isoformat()),
+        people=_holders(connection, bundle.office, act, day),
         mine=mine,
         readable=mine and act.verb in READINGS,
         returnable=mine and act.verb in {*READINGS, Verb.SIGN} and row.state in RETURNABLE,
@@ -213,15 +214,16 @@ def _due(connection: Connection, who: Session, row: Row[Any], bundle: Bundle, da
     )
 
 
-def _holders(connection: Connection, office: str, act: Act, day: str) -> tuple[str, ...]:
+def _holders(connection: Connection, office: Office, act: Act, day: date) -> tuple[str, ...]:
     """Return who may do it today. The one signature is given by the nearest mandate alone: a Plh. before whom he stands in for."""
-    current = (mandates.c.valid_from <= day) & (mandates.c.valid_to.is_(None) | (mandates.c.valid_to >= day))
-    mine = (mandates.c.office == office) & (mandates.c.role == act.role)
-    query = select(officials.c.name, mandates.c.kind).join(mandates, mandates.c.official == officials.c.id)
-    held = connection.execute(query.where(mine, current).order_by(officials.c.name)).all()
-    nearest = min((PRECEDENCE[one.kind] for one in held), default=0)
-    signs = act.verb is Verb.SIGN
-    return tuple(dict.fromkeys(one.name for one in held if not signs or PRECEDENCE[one.kind] == nearest))
+    if act.verb is Verb.SIGN:
+        chosen = nearest(connection, office, str(act.role), day)
+        return (chosen.name,) if chosen else ()
+    today = day.isoformat()
+    current = (mandates.c.valid_from <= today) & (mandates.c.valid_to.is_(None) | (mandates.c.valid_to >= today))
+    mine = (mandates.c.office == office.code) & (mandates.c.role == act.role)
+    query = select(officials.c.name).join(mandates, mandates.c.official == officials.c.id).where(mine, current)
+    return tuple(dict.fromkeys(connection.execute(query.order_by(officials.c.name)).scalars()))
 
 
 def _fields(bundle: Bundle, case: Case, changed: frozenset[str]) -> tuple[Shown, ...]:
