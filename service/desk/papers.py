@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Row
@@ -42,6 +45,14 @@ class Printed:
     changed: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture that the person may see. Pictures with the same tag are the same, so that what he has needs no drawing again."""
+
+    tag: str
+    png: Callable[[], bytes] = field(repr=False)
+
+
 def paper_of(teken: Teken, row: Row[Any]) -> Paper | None:
     """Return the paper as it is read now, None before it is made."""
     for kind, sha in (("released", row.released_sha), ("final", row.final_sha), ("draft", row.draft_sha)):
@@ -64,23 +75,25 @@ def printed(row: Row[Any], bundle: Bundle, case: Case, changed: frozenset[str]) 
     return tuple(shown)
 
 
-def image(teken: Teken, who: Session, permit: str, sha: str, page: int, width: int, *, marked: bool) -> bytes:
-    """Return a page (from 1) of the paper with this SHA-256 as PNG; `marked`: with frames around what differs between papers.
+def image(teken: Teken, who: Session, permit: str, sha: str, page: int, width: int, *, marked: bool) -> Picture:
+    """Return the picture of a page (from 1) of the paper with this SHA-256; `marked`: with frames around what differs between papers.
 
     Raises NotFound (permit, page, width), Conflict("seen_differs") when the paper is another one by now.
     """
     with teken.db.read() as connection:
         row = own(connection, who, permit)
-        case = content(connection, row, teken.pins.open(row.pin))
+        bundle = teken.pins.open(row.pin)
+        case = content(connection, row, bundle)
     paper = paper_of(teken, row)
     if paper is None or not 1 <= page <= paper.pages or width not in WIDTHS:
         raise NotFound
     if paper.sha != sha:
         raise Conflict("seen_differs")
-    bundle = teken.pins.open(row.pin)
-    values = [one.value for one in printed(row, bundle, case, frozenset())] if marked else []
+    values = tuple(one.value for one in printed(row, bundle, case, frozenset())) if marked else ()
     mark = bundle.labels["draft"]["mark"] if paper.kind == "final" else ""
-    return picture(teken.archive.get(sha), page=page - 1, width=width, mark=mark, frames=values)
+    drawn = partial(picture, page=page - 1, width=width, mark=mark, frames=values)
+    tag = hashlib.sha256(repr((sha, page, width, mark, values)).encode()).hexdigest()[:32]
+    return Picture(tag, lambda: drawn(teken.archive.get(sha)))
 
 
 def _touched(path: str, changed: frozenset[str]) -> bool:

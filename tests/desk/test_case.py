@@ -293,7 +293,6 @@ def test_pages_are_small_pictures_of_the_exact_bytes(desk, kind):
     for width, frames in ((720, ""), (1200, ""), (1200, "&sorot=1")):
         response = person.browser.get(f"/meja/izin/{permit}/halaman/1.png?sha={paper}&lebar={width}{frames}")
         assert response.status_code == 200
-        assert response.headers["Cache-Control"].startswith("private")
         picture = Image.open(io.BytesIO(response.data))
         assert picture.format == "PNG"
         assert abs(picture.width - width) <= 1
@@ -302,6 +301,27 @@ def test_pages_are_small_pictures_of_the_exact_bytes(desk, kind):
     plain, framed = pictures[1200, ""], pictures[1200, "&sorot=1"]
     assert plain.tobytes() != framed.tobytes()
     assert _yellow(framed) > _yellow(plain) + 2000
+
+
+def test_a_kept_picture_is_shown_only_to_whoever_may_see_it_now(desk, hulu):
+    """Browsers keep pictures: they ask first, so that nothing is left to see after logging out."""
+    permit = hulu.send()
+    kasi, sha = desk.at_work(OFFICE, "kasi"), row(desk.teken, permit).draft_sha
+    address = f"/meja/izin/{permit}/halaman/1.png?sha={sha}"
+    first = kasi.browser.get(address)
+    assert first.headers["Cache-Control"] == "private, no-cache"
+    kept = {"If-None-Match": first.headers["ETag"]}
+    again = kasi.browser.get(address, headers=kept)
+    assert (again.status_code, again.data, again.headers["ETag"]) == (304, b"", first.headers["ETag"])
+    for other in ("&sorot=1", "&lebar=1200"):
+        assert kasi.browser.get(address + other, headers=kept).status_code == 200, other
+    assert desk.at_work("malang", "perekonomian_1").browser.get(address, headers=kept).status_code == 404
+    assert [one for one in logged(desk.teken, permit) if one == ("case.page_seen", "ok")] == [
+        ("case.page_seen", "ok")
+    ] * 4
+    kasi.post("/meja/keluar")
+    gone = kasi.browser.get(address, headers=kept)
+    assert (gone.status_code, gone.headers["Location"].split("?")[0]) == (303, "/meja/masuk")
 
 
 def test_a_picture_of_other_bytes_or_pages_is_not_given(desk, hulu):

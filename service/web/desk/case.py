@@ -35,7 +35,8 @@ SCREENS = {
     Verb.RECEIVE: "desk.counter",
 }
 """Acts that have a screen of their own."""
-KEPT = "private, max-age=3600, immutable"
+KEPT = "private, no-cache"
+"""The browser keeps a picture and asks before it shows it again: nobody sees it who is logged out or may not see it any more."""
 LOG_LINES = 100
 
 
@@ -53,9 +54,11 @@ def case_page(permit: str, number: int) -> Response:
     """Give a page of the paper as a picture of the bytes with this SHA-256."""
     sha, width = request.args.get("sha", ""), request.args.get("lebar", papers.WIDTHS[0], type=int)
     frames = request.args.get("sorot") == "1"
-    drawn = papers.image(teken(), here(), permit, sha, number, width, marked=frames)
+    picture = papers.image(teken(), here(), permit, sha, number, width, marked=frames)
     saw("case.page_seen", permit, page=number, sha256=sha)
-    response = Response(drawn, mimetype="image/png")
+    known = picture.tag in request.if_none_match
+    response = Response(status=304) if known else Response(picture.png(), mimetype="image/png")
+    response.set_etag(picture.tag)
     response.headers["Cache-Control"] = KEPT
     return response
 
