@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -49,7 +50,10 @@ class Book:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One number. `note`: what happened to it, by a word (void, reserve, correct, earlier) and its text."""
+    """One number. `note`: what happened to it, by a word (void, reserve, correct, earlier) and its text.
+
+    `documents`: the SHA-256 of every document that was issued with it, the corrected ones first and the one that counts last.
+    """
 
     number: str
     day: str
@@ -60,11 +64,17 @@ class Line:
     permit: str | None
     note: str
     text: str
+    documents: tuple[str, ...] = ()
 
     @property
     def void(self) -> bool:
         """The number is struck out."""
         return self.note == "void"
+
+    @property
+    def corrected(self) -> bool:
+        """The number went on to the permit that corrects its own."""
+        return self.note == register.CORRECT
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,25 +284,33 @@ def _lines(teken: Teken, connection: Connection, rows: Sequence[Row[Any]]) -> li
     later = connection.execute(
         select(entries).where(mine, entries.c.kind.not_in(NUMBERED)).order_by(entries.c.seq)
     ).all()
-    after = {row.no: row for row in later}
-    holders = {row.no: after[row.no].permit if row.no in after else row.permit for row in rows}
-    known = _permits(connection, [one for one in holders.values() if one])
-    return [_line(teken, row, after.get(row.no), known.get(holders[row.no] or "")) for row in rows]
+    after: dict[int, list[Row[Any]]] = defaultdict(list)
+    for row in later:
+        after[row.no].append(row)
+    bearers = {
+        row.no: [row.permit, *(one.permit for one in after[row.no] if one.kind == register.CORRECT)]
+        for row in rows
+        if row.permit is not None
+    }
+    known = _permits(connection, [one for some in bearers.values() for one in some])
+    return [_line(teken, row, after[row.no], [known[one] for one in bearers.get(row.no, ())]) for row in rows]
 
 
-def _line(teken: Teken, row: Row[Any], after: Row[Any] | None, known: tuple[Row[Any], dict[str, Any]] | None) -> Line:
+def _line(teken: Teken, row: Row[Any], after: list[Row[Any]], bearers: list[tuple[Row[Any], dict[str, Any]]]) -> Line:
+    """Return the line of a number. `after`: what the register wrote of it later; `bearers`: the permits that had it, newest last."""
     note, text = ("", "")
-    if after is not None:
-        note, text = after.kind, (after.reason or "") if after.kind == "void" else ""
+    if after:
+        note, text = after[-1].kind, (after[-1].reason or "") if after[-1].kind == "void" else ""
     elif row.kind == register.RESERVE:
         note, text = register.RESERVE, row.reason or ""
-    if known is None:
+    if not bearers:
         return Line(row.number, row.day, "", "", "", None, None, note, text)
-    permit, case = known
+    permit, case = bearers[-1]
     kind = teken.pins.open(permit.pin).permit_type.name
     place, name = case["practice"]["nama"], case["applicant"]["nama"]
     valid_to = permit.valid_to if permit.number == row.number else None
-    return Line(row.number, row.day, name, kind, place, valid_to, permit.id, note, text)
+    documents = tuple(one.released_sha for one, _ in bearers if one.released_sha)
+    return Line(row.number, row.day, name, kind, place, valid_to, permit.id, note, text, documents)
 
 
 def _permits(connection: Connection, ids: Sequence[str]) -> dict[str, tuple[Row[Any], dict[str, Any]]]:

@@ -6,6 +6,7 @@ import json
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 
+import pypdfium2
 import pytest
 from sqlalchemy import select, update
 
@@ -265,17 +266,30 @@ def test_wrong_data_are_made_right_under_the_same_number(town):
 def test_a_second_correction_follows_the_first(town):
     teken, first = town.teken, issued(town)
     clerk, head = crew(town)
-    number = row(teken, first).number
+    number, versions = row(teken, first).number, [row(teken, first).released_sha]
     for name in ("Wening Satu", "Wening Dua"):
         correct(town, clerk, first, **{"applicant.nama": name})
         head.post(f"/meja/izin/{first}/keputusan/{waiting(teken)}/setujui")
         first = corrected(town, first)
         until(teken, first, Verb.PRINT)
         assert row(teken, first).number == number
+        versions.append(row(teken, first).released_sha)
     assert row(teken, first).upstream_id == "HULU-0001/P2"
     assert audit(teken).violations == ()
     clerk.get(f"/meja/izin/{first}/keputusan")
     assert clerk.text.count("SHA-256") == 3
+    series = {"query_string": {"seri": row(teken, first).series}}
+    clerk.get("/meja/register/buku", **series)
+    assert f"SHA-256 {' → '.join(one[:12] for one in versions)}" in clerk.text
+    assert all(f'title="{one}"' in clerk.page for one in versions)
+    table = clerk.get("/meja/register/buku.csv", **series).splitlines()
+    assert table[0].endswith(";SHA-256 dokumen;SHA-256 dokumen sebelum perbaikan")
+    assert table[1].endswith(f";{versions[2]};{versions[0]} {versions[1]}")
+    printed = clerk.browser.get("/meja/register/buku.pdf", **series).data
+    document = pypdfium2.PdfDocument(printed)
+    words = document[0].get_textpage().get_text_bounded()
+    document.close()
+    assert " → ".join(one[:12] for one in versions) in " ".join(words.split())
 
 
 def test_a_withdrawn_correction_leaves_the_number_where_it_is(town):

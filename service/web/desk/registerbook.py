@@ -22,7 +22,11 @@ if TYPE_CHECKING:
 
 ALL = (SIGNS, COUNTER, REGISTRAR, "admin", "auditor")
 READERS, KEEPERS = only(*ALL), only(REGISTRAR, "admin")
+SHORT = 12
+"""Digits of a hash that a line has room for."""
 HEADS = ("number", "day", "name", "type", "place", "valid_to", "note")
+HASHES = ("sha256", "sha256_before")
+"""Columns of a table for spreadsheets beside those of the printed book."""
 PLACES.append(Place("desk.register", "book-2", "register.place_nav", ALL))
 
 
@@ -47,7 +51,7 @@ def register_book() -> Response:
     closings = registerbook.closed(teken(), here(), name) if own else []
     ready = registerbook.closable(teken(), here(), name) if own and keeper else []
     told: dict[str, Any] = {"closings": closings, "closable": ready, "months": _months(shown), "period": period}
-    return page("register_book.html", shown=shown, note=_note, period_words=_period, name=name, own=own, **told)
+    return page("register_book.html", shown=shown, period_words=_period, name=name, own=own, short=SHORT, **told)
 
 
 @route("/register/tutup", KEEPERS, methods=("POST",))
@@ -62,13 +66,13 @@ def register_close() -> AnyResponse:
 @route("/register/buku.csv", READERS)
 def register_csv() -> Response:
     """Give a book as CSV."""
-    return csv_file(_filename(), [_heads(), *_cells("csv")])
+    return csv_file(_filename(), _table("csv"))
 
 
 @route("/register/buku.xlsx", READERS)
 def register_xlsx() -> Response:
     """Give a book as a workbook; every cell is text."""
-    return file(tables.workbook([_heads(), *_cells("xlsx")]), f"{_filename()}.xlsx")
+    return file(tables.workbook(_table("xlsx")), f"{_filename()}.xlsx")
 
 
 @route("/register/buku.pdf", READERS)
@@ -80,7 +84,7 @@ def register_pdf() -> Response:
     given = {
         "title": shown.book.title or t("register.earlier"),
         "subtitle": " · ".join(filter(None, (shown.book.type, _period(period or shown.book.period)))),
-        "heads": _heads(),
+        "heads": [t(f"register.{head}") for head in HEADS],
         "rows": [{"cells": [str(cell) for cell in _row(line, t)], "void": line.void} for line in shown.lines],
         "page": t("register.page"),
         "printed": t("register.printed", at=t.moment(teken().clock.now())),
@@ -149,15 +153,12 @@ def _pages(name: str, period: str, *, page: int = 1, whole: bool = False) -> Sho
     return registerbook.pages(teken(), here(), name, period=period, page=page, whole=whole)
 
 
-def _cells(form: str) -> list[list[object]]:
+def _table(form: str) -> list[list[object]]:
     name, period = _asked()
     t = words()
     saw("register.exported", series=name, period=period, form=form)
-    return [_row(line, t) for line in _pages(name, period, whole=True).lines]
-
-
-def _heads() -> list[str]:
-    return [words()(f"register.{head}") for head in HEADS]
+    lines = _pages(name, period, whole=True).lines
+    return [[t(f"register.{head}") for head in (*HEADS, *HASHES)], *(_row(one, t) + _hashes(one) for one in lines)]
 
 
 def _row(line: Line, t: Words) -> list[object]:
@@ -165,11 +166,19 @@ def _row(line: Line, t: Words) -> list[object]:
     return [line.number, t.day(line.day), line.name, line.type, line.place, valid_to, _note(line)]
 
 
+def _hashes(line: Line) -> list[object]:
+    """Return the SHA-256 of the document that counts, and of those that it corrects."""
+    return [line.documents[-1] if line.documents else "", " ".join(line.documents[:-1])]
+
+
 def _note(line: Line) -> str:
     t = words()
     said = t(f"register.note_{line.note}") if line.note else ""
     known = f"register.why_{line.text}"
-    return ": ".join(filter(None, (said, t(known) if line.text and t.has(known) else line.text)))
+    why = t(known) if line.text and t.has(known) else line.text
+    if line.corrected:
+        why = " → ".join(one[:SHORT] for one in line.documents)
+    return ": ".join(filter(None, (said, why)))
 
 
 def _period(period: str) -> str:
