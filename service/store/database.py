@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,8 @@ from service.store.localdisk import check_local
 from service.store.looking import sqlite_to_look_at
 
 READ_ONLY = "teken_read_only"
+_LOOK_AGAIN_SECONDS = 0.002
+_PRIMARY = 0xFF  # of an extended result code of SQLite
 _READING: dict[str, dict[str, Any]] = {
     "sqlite": {READ_ONLY: True},
     "postgresql": {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True},
@@ -94,20 +97,42 @@ def _sqlite(url: str, busy_seconds: float) -> Engine:
         connection.isolation_level = (
             None  # the driver's own transaction control is off: SQLAlchemy's BEGIN is the only one
         )
-        for pragma in (
-            "journal_mode=WAL",
-            "synchronous=FULL",
-            "foreign_keys=ON",
-            f"busy_timeout={int(busy_seconds * 1000)}",
-        ):
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        read_only = connection.get_execution_options().get(READ_ONLY)
-        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+        if connection.get_execution_options().get(READ_ONLY):
+            connection.exec_driver_sql("BEGIN")
+        else:
+            _lock(connection, busy_seconds)
 
     return engine
+
+
+def _lock(connection: Connection, busy_seconds: float) -> None:
+    """Begin a transaction that holds the write lock, as soon as it is free.
+
+    SQLite itself looks again in steps that grow to 100 ms: beside workers that write all the time a person's act would wait for long.
+    """
+    driver: Any = connection.connection.driver_connection
+    until = time.monotonic() + busy_seconds
+    driver.execute("PRAGMA busy_timeout=0")
+    try:
+        while _is_locked(driver) and time.monotonic() < until:
+            time.sleep(_LOOK_AGAIN_SECONDS)
+        if not driver.in_transaction:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")  # raises as SQLAlchemy does
+    finally:
+        driver.execute(f"PRAGMA busy_timeout={int(busy_seconds * 1000)}")
+
+
+def _is_locked(driver: Any) -> bool:
+    try:
+        driver.execute("BEGIN IMMEDIATE")
+    except sqlite3.OperationalError as error:
+        return error.sqlite_errorcode & _PRIMARY == sqlite3.SQLITE_BUSY
+    return False
 
 
 def _postgresql(url: str, busy_seconds: float) -> Engine:

@@ -87,6 +87,34 @@ def test_a_locked_sqlite_is_busy_in_time_and_then_works_again(tmp_path, keys):
     teken.close()
 
 
+def test_a_person_is_not_kept_waiting_by_a_worker_that_writes_all_the_time(tmp_path):
+    """It lets go for a moment only: with SQLite's own steps of up to 100 ms most of these moments pass unseen."""
+    database, stop = Database(f"sqlite:///{tmp_path / 'busy.db'}"), threading.Event()
+    turns = []
+
+    def write_all_the_time() -> None:
+        hog = sqlite3.connect(tmp_path / "busy.db", isolation_level=None, timeout=60)
+        while not stop.is_set():
+            hog.execute("BEGIN IMMEDIATE")
+            time.sleep(0.12)
+            hog.execute("COMMIT")
+            turns.append(1)
+            time.sleep(0.02)
+        hog.close()
+
+    with database.write():
+        worker = threading.Thread(target=write_all_the_time)
+    worker.start()
+    for _ in range(10):
+        time.sleep(0.03)
+        with database.write():
+            pass
+    stop.set()
+    worker.join()
+    database.dispose()
+    assert len(turns) <= 15, turns
+
+
 def test_a_locked_row_on_postgresql_is_busy_in_time(tmp_path, keys, postgres):
     teken = open_office(tmp_path, keys, database=postgres, busy_seconds=0.3)
     client = client_of(teken, "rokan-hilir")
