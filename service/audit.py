@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
@@ -45,10 +45,17 @@ class Findings:
     walked: dict[str, int]
 
 
-def audit(teken: Teken, *, checkpoint: str | None = None, office: str | None = None) -> Findings:
+def audit(
+    teken: Teken,
+    *,
+    checkpoint: str | None = None,
+    office: str | None = None,
+    told: Callable[[int, int], None] = lambda _proven, _all: None,
+) -> Findings:
     """Walk everything in one consistent read. `checkpoint` is a signed note that left the machine earlier: it must lie on our chain.
 
-    `office`: only its series, permits and documents, and the journal, which is everybody's.
+    `office`: only its series, permits and documents, and the journal, which is everybody's. `told` hears before each document how many
+    are proven and how many there are.
     """
     walked: Counter[str] = Counter()
     with teken.db.read() as connection:
@@ -60,7 +67,8 @@ def audit(teken: Teken, *, checkpoint: str | None = None, office: str | None = N
         ]
         released = connection.execute(_RELEASED.where(_of(permits.c.office, office))).all()
     walked["documents"] = len(released)
-    for row in released:
+    for proven, row in enumerate(released):
+        told(proven, len(released))
         violations += _document(teken, row)
     return Findings(tuple(violations), dict(walked))
 

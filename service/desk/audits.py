@@ -1,15 +1,18 @@
 """The auditor's means: the audit of his office, run beside the web's work and kept as a file; the desk's log; a permit's events.
 
-An audit proves every released document again, which takes minutes in a large office. One runs at a time for each office.
+An audit proves every released document again, which takes minutes in a large office. One runs at a time for each office, and says how
+far it is in the file that marks it.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import secrets
 import threading
 import time
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,8 +34,10 @@ if TYPE_CHECKING:
     from service.wiring import Teken
 
 log = structlog.get_logger("teken.audits")
-STALE_SECONDS = 2 * 3600
-"""A run that left its mark and never ended: its process died."""
+STALE_SECONDS = 15 * 60
+"""A mark that nobody touched for so long: its process died."""
+BEAT_SECONDS = 1.0
+"""How often a run says how far it is."""
 MOST_LINES = 50_000
 
 
@@ -51,10 +56,20 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """Whether an audit is running, and what the last one found."""
+class Run:
+    """An audit that is running: how many documents are proven of how many; 0 of 0 while register and journal are walked."""
 
-    running: bool
+    started_at: str
+    by: str
+    proven: int = 0
+    documents: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The audit that is running, and what the last one found."""
+
+    running: Run | None
     report: Report | None
 
 
@@ -67,15 +82,18 @@ def standing(teken: Teken, office: str) -> Standing:
 
 def begin(teken: Teken, who: Account) -> threading.Thread:
     """Start an audit of the person's own office in a thread of its own. Raises Conflict("audit_running")."""
-    mark = _mark(teken, who.office)
+    mark, run = _mark(teken, who.office), Run(stamp(teken.clock.now()), who.name)
     mark.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if mark.exists() and not _running(mark):
+    if mark.exists() and _running(mark) is None:
         mark.unlink(missing_ok=True)
+    fresh = _written(mark, asdict(run))
     try:
-        os.close(os.open(mark, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        os.link(fresh, mark)  # in one step, and only if there is none
     except FileExistsError:
         raise Conflict("audit_running") from None
-    thread = threading.Thread(target=_run, args=(teken, who, mark), name=f"audit-{who.office}", daemon=True)
+    finally:
+        fresh.unlink()
+    thread = threading.Thread(target=_audit, args=(teken, who, mark, run), name=f"audit-{who.office}", daemon=True)
     thread.start()
     return thread
 
@@ -106,41 +124,56 @@ def events_of(teken: Teken, who: Session, permit: str) -> list[dict[str, Any]]:
     return [{**row._mapping, "data": json.loads(row.data)} for row in rows]  # noqa: SLF001 - SQLAlchemy's public name
 
 
-def _run(teken: Teken, who: Account, mark: Path) -> None:
-    started = teken.clock.now()
+def _audit(teken: Teken, who: Account, mark: Path, run: Run) -> None:
     try:
         with teken.db.read() as connection:
             checkpoint = journal.newest_checkpoint(connection)
-        found = audit.audit(teken, office=who.office)
+        found = audit.audit(teken, office=who.office, told=_teller(mark, run))
         violations = [one.as_dict() for one in found.violations]
-        report = _report(teken, who, started, walked=found.walked, violations=violations, checkpoint=checkpoint)
+        report = _report(teken, who, run, walked=found.walked, violations=violations, checkpoint=checkpoint)
     except Exception as failed:  # noqa: BLE001 - told on the page, by its name alone
         log.error("audit_failed", error=type(failed).__name__)  # noqa: TRY400 - a traceback may quote a case
-        report = _report(teken, who, started, walked={}, violations=[], checkpoint="", fault=type(failed).__name__)
+        report = _report(teken, who, run, walked={}, violations=[], checkpoint="", fault=type(failed).__name__)
     finally:
         mark.unlink(missing_ok=True)
-    _keep(_file(teken, who.office), report)
+    path = _file(teken, who.office)
+    _written(path, report).replace(path)
     outcome = report["fault"] or ("ok" if not report["violations"] else "violations")
     book.note(teken, office=who.office, account=who.id, action="audit.ended", outcome=outcome)
 
 
-def _report(teken: Teken, who: Account, started: datetime, **found: Any) -> dict[str, Any]:
-    times = {"started_at": stamp(started), "finished_at": stamp(teken.clock.now())}
+def _teller(mark: Path, run: Run) -> Callable[[int, int], None]:
+    """Return what writes into the mark how far the run is, which keeps it fresh too."""
+    last = 0.0
+
+    def tell(proven: int, documents: int) -> None:
+        nonlocal last
+        if time.monotonic() - last >= BEAT_SECONDS:
+            last = time.monotonic()
+            _written(mark, asdict(replace(run, proven=proven, documents=documents))).replace(mark)
+
+    return tell
+
+
+def _report(teken: Teken, who: Account, run: Run, **found: Any) -> dict[str, Any]:
+    times = {"started_at": run.started_at, "finished_at": stamp(teken.clock.now())}
     return {"office": who.office, **times, "by": who.name, "fault": None, **found}
 
 
-def _keep(path: Path, report: dict[str, Any]) -> None:
-    fresh = path.with_suffix(".new")
-    fresh.write_text(json.dumps(report, ensure_ascii=False, indent=2) + "\n", "utf-8")
+def _written(path: Path, told: dict[str, Any]) -> Path:
+    """Write what the file will hold beside it, and return where: whoever reads it sees the one or the other."""
+    fresh = path.with_name(f"{path.name}.{secrets.token_hex(4)}.new")
+    fresh.write_text(json.dumps(told, ensure_ascii=False, indent=2) + "\n", "utf-8")
     fresh.chmod(0o600)
-    fresh.replace(path)
+    return fresh
 
 
-def _running(mark: Path) -> bool:
+def _running(mark: Path) -> Run | None:
     try:
-        return time.time() - mark.stat().st_mtime < STALE_SECONDS
+        fresh = time.time() - mark.stat().st_mtime < STALE_SECONDS
+        return Run(**json.loads(mark.read_text("utf-8"))) if fresh else None
     except FileNotFoundError:
-        return False
+        return None
 
 
 def _file(teken: Teken, office: str) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 import time
 
@@ -140,6 +141,26 @@ def test_one_audit_at_a_time(desk, auditor, monkeypatch):
     mark.touch()  # of a process that died
     audits.begin(desk.teken, who).join(20)
     assert not mark.exists()
+
+
+def test_a_run_says_how_far_it_is_and_that_it_lives(desk, auditor, monkeypatch):
+    for number in (1, 2):
+        until(desk.teken, Upstream(desk.teken, ROHIL).send(number), Verb.PRINT)
+    mark, seen, proving = desk.teken.settings.home / "audit" / f"{OFFICE}.running", [], audit._document
+
+    def look(teken, document):
+        seen.append((auditor.get("/meja/audit"), mark.stat().st_mtime > time.time() - 60))
+        os.utime(mark, (0, 0))  # a long time ago
+        return proving(teken, document)
+
+    monkeypatch.setattr(audits, "BEAT_SECONDS", 0)
+    monkeypatch.setattr(audit, "_document", look)
+    who = next(one for one, _ in of_office(desk.teken, OFFICE))
+    audits.begin(desk.teken, who).join(60)
+    assert [fresh for _, fresh in seen] == [True, True]
+    assert [f"{n} dari 2 dokumen terperiksa" in page for n, (page, _) in enumerate(seen)] == [True, True]
+    assert f"oleh {who.name}" in seen[0][0]
+    assert list(mark.parent.iterdir()) == [mark.with_suffix(".json")], "nothing half written is left"
 
 
 def test_an_audit_that_breaks_off_says_so_and_lets_the_next_one_begin(desk, auditor, monkeypatch):
