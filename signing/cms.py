@@ -6,19 +6,18 @@ Everything that depends only on the key is encoded once per key; per document on
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
 
 from asn1crypto import algos, cms, tsp, x509
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from pyhanko.sign.signers.pdf_cms import Signer
 
 from signing.backends import Backend, Digest
 from signing.der import CONTEXT_0, CONTEXT_1, OCTETS, SEQUENCE, SET, tlv
 from signing.timestamp import Timestamper
 
-_OVERHEAD: Final = 2048
-"""Bytes for everything in the container that is neither a certificate nor a time-stamp."""
 _TOKEN_ROOM: Final = 12_288
 _MESSAGE_DIGEST: Final[bytes] = cms.CMSAttributeType("message_digest").dump()
 _V1: Final = b"\x02\x01\x01"
@@ -36,6 +35,8 @@ class Identity:
     fixed_attributes: tuple[bytes, ...]
     placeholder: Signer
     """For the composer, which wants to know the certificate; it can't sign."""
+    room: int = 0
+    """Bytes of the longest container without a time-stamp."""
 
     @staticmethod
     def of(key: Backend) -> Identity:
@@ -48,7 +49,7 @@ def _identity(certificate_der: bytes, chain_der: tuple[bytes, ...], digest: Dige
     certificate = x509.Certificate.load(certificate_der)
     placeholder = Signer(signing_cert=certificate)
     number = certificate["tbs_certificate"]["serial_number"]
-    return Identity(
+    identity = Identity(
         digest=digest,
         certificates=tlv(CONTEXT_0, *sorted((certificate_der, *chain_der))),
         signer_id=tlv(SEQUENCE, certificate.issuer.dump(), number.dump()),
@@ -60,6 +61,15 @@ def _identity(certificate_der: bytes, chain_der: tuple[bytes, ...], digest: Dige
         ),
         placeholder=placeholder,
     )
+    attributes = signed_attributes(identity, hashlib.new(digest).digest())
+    return replace(identity, room=len(container(identity, attributes, bytes(_longest_signature(certificate)), None)))
+
+
+def _longest_signature(certificate: x509.Certificate) -> int:
+    """Bytes: RSA's is as long as the key; ECDSA's is two numbers of that length, in DER."""
+    key = certificate.public_key
+    largest = (1 << 8 * key.byte_size) - 1
+    return int(key.byte_size) if key.algorithm == "rsa" else len(encode_dss_signature(largest, largest))
 
 
 def _signing_certificate(certificate: x509.Certificate) -> bytes:
@@ -80,7 +90,7 @@ def _signing_certificate(certificate: x509.Certificate) -> bytes:
 
 def reserve(identity: Identity, *, timestamped: bool) -> int:
     """Hex digits to leave free in /Contents."""
-    return 2 * (len(identity.certificates) + _OVERHEAD + (_TOKEN_ROOM if timestamped else 0))
+    return 2 * (identity.room + (_TOKEN_ROOM if timestamped else 0))
 
 
 def signed_data(identity: Identity, key: Backend, digest: bytes, timestamper: Timestamper | None) -> bytes:

@@ -27,16 +27,17 @@ _DECLARED: Final = b"<< /BaseVersion /1.7 /ExtensionLevel 1 /Type /DeveloperExte
 def prove_store(below: Revision, above: Revision, update: Update, evidence: Evidence | None) -> set[int]:
     """Prove that the store only grew, by what `evidence` holds if that is given; return the objects written for it."""
     before, after = below.document.Root, above.document.Root
-    may_change = {"/DSS", "/Extensions"} if _is_declared(before, after) else {"/DSS"}
-    prove_same(before, after, may_change, "catalog")
+    declared = _is_declared(before, after)
+    prove_same(before, after, {"/DSS", "/Extensions"} if declared else {"/DSS"}, "catalog")
     if "/DSS" not in after:
         if "/DSS" in before:
             raise ProofFailed("proof_dss", "it is gone")
         return set()
     store = after.DSS
     written = {store.objgen[0]} if store.objgen[0] in update.objects else set()
-    if "/DSS" not in before:
+    if "/DSS" not in before or declared:
         written.add(after.objgen[0])
+    if "/DSS" not in before:
         if store.objgen[0] < update.first_new:
             raise ProofFailed("proof_dss", "it takes the place of another object")
     elif before.DSS.objgen != store.objgen:
@@ -45,9 +46,9 @@ def prove_store(below: Revision, above: Revision, update: Update, evidence: Evid
 
 
 def _is_declared(before: pikepdf.Object, after: pikepdf.Object) -> bool:
-    """Tell whether a first store comes with its declaration (EN 319 142-1, 5.6), which no signature of ours has made before."""
+    """Tell whether a store comes with its declaration (EN 319 142-1, 5.6), which no signature of ours has made before."""
     old, new = before.get("/Extensions", pikepdf.Dictionary()), after.get("/Extensions", pikepdf.Dictionary())
-    if "/DSS" in before or "/DSS" not in after or "/ESIC" in old or "/ESIC" not in new:
+    if "/DSS" not in after or "/ESIC" in old or "/ESIC" not in new:
         return False
     prove_same(old, new, {"/ESIC"}, "extensions")
     return not (old.is_indirect or new.is_indirect) and raw(new, "/ESIC") == _DECLARED
@@ -56,10 +57,11 @@ def _is_declared(before: pikepdf.Object, after: pikepdf.Object) -> bool:
 def _grown(
     before: pikepdf.Object, store: pikepdf.Object, update: Update, allowed: Mapping[str, frozenset[bytes]] | None
 ) -> set[int]:
-    if set(store.keys()) - set(_READ) or set(before.keys()) - set(store.keys()):
+    kept, there = set(before.keys()), set(store.keys())
+    if kept - there or any(key not in kept or raw(before, key) != raw(store, key) for key in there - set(_READ)):
         raise ProofFailed("proof_dss", "other entries than certificates, CRLs and OCSP answers")
     written: set[int] = set()
-    for key in store.keys():  # noqa: SIM118  # a PDF dictionary iterates over its entries otherwise
+    for key in there & set(_READ):
         old = [entry.objgen for entry in before.get(key, ())]
         new = [entry.objgen for entry in store[key]]
         if store[key].is_indirect or new[: len(old)] != old or len(set(new)) != len(new):

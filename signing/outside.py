@@ -22,6 +22,7 @@ from pyhanko.stamp import StaticStampStyle
 from signing.backends import Backend
 from signing.cms import Identity, reserve, signed_data
 from signing.errors import SigningFailed, translated
+from signing.timestamp import Timestamper
 
 _NOWHERE: Final = (0.0, 0.0, 0.0, 0.0)
 
@@ -44,6 +45,7 @@ class OutsideSpec:
     reason: str = ""
     location: str = ""
     at: datetime | None = None
+    timestamper: Timestamper | None = None
 
 
 def sign_outside(pdf: bytes, key: Backend, spec: OutsideSpec) -> bytes:
@@ -66,9 +68,9 @@ def sign_outside(pdf: bytes, key: Backend, spec: OutsideSpec) -> bytes:
         session = composer.init_signing_session(writer)
         session.system_time = (spec.at or datetime.now(UTC)).replace(microsecond=0)
         output = io.BytesIO()
-        room = reserve(identity, timestamped=False)
+        room = reserve(identity, timestamped=spec.timestamper is not None)
         prepared, _ = session.prepare_tbs_document(None, room).digest_tbs_document(output=output)
-        prepared.fill_with_cms(output, signed_data(identity, key, prepared.document_digest, None))
+        prepared.fill_with_cms(output, signed_data(identity, key, prepared.document_digest, spec.timestamper))
         return output.getvalue()
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import itertools
 import os
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from asn1crypto import parser
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
@@ -124,6 +126,16 @@ def test_a_whole_document(backend):
     assert signed.certificate_sha256 == backend.certificate_sha256
     expected = ExpectedSignature.by(backend, HEAD, certify=True, permission=flow.permission)
     prove(signed.pdf, Expectation(preview=preview, signatures=(expected,)))
+
+
+def test_its_signature_leaves_no_room_in_which_bytes_could_hide(backend):
+    """RSA's are all of one length; ECDSA's numbers may begin with zeros, which DER leaves away."""
+    flow = FLOWS["head_only"]
+    digits = re.findall(rb"/Contents <(\w+)>", sign(prepared(flow.fields), backend, flow.head_spec).pdf)[0]
+    container = bytes.fromhex(digits.decode())
+    key = x509.load_der_x509_certificate(backend.certificate_der).public_key()
+    most = 0 if isinstance(key, rsa.RSAPublicKey) else 8
+    assert 0 <= len(container) - parser.peek(container) <= most
 
 
 def test_it_shows_no_secret(backend):
