@@ -182,6 +182,7 @@ def _one(play: Play, number: str, text: str, look: Mapping[str, Any]) -> str:
         reason=str(look.get("reason", "")),
         location=str(look.get("location", "")),
         at=play.now(),
+        timestamper=play.timestamper,
     )
     time.sleep(play.on.get("slow", 0))
     with _ALONE:

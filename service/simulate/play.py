@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from certs.make_dev_pki import make_dev_pki
 from service.errors import TekenError
-from signing import Pkcs12Backend, open_pkcs12
+from signing import Pkcs12Backend, Timestamper, open_pkcs12
 
 CODE_DIGITS: Final = 6
 
@@ -59,11 +59,15 @@ class Given:
 
 @dataclass(slots=True)
 class Play:
-    """One running simulation. `folder` gets a development PKI with one certificate per invented account."""
+    """One running simulation. `folder` gets a development PKI with one certificate per invented account.
+
+    `timestamper` stamps what it signs, as the real service is said to; none of its own is simulated.
+    """
 
     folder: Path
     on: dict[str, float]
     codes: dict[str, str] = field(default_factory=dict)
+    timestamper: Timestamper | None = None
     _given: dict[str, Given] = field(default_factory=dict)
     _keys: dict[str, Pkcs12Backend] = field(default_factory=dict, repr=False)
     _number: itertools.count[int] = field(default_factory=itertools.count, repr=False)

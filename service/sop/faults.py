@@ -61,6 +61,7 @@ MESSAGES: Final = {
     "branch_type": 'jenis izin "{type}" tidak ada di kantor ini',
     "seal_missing": "SOP {type} membubuhkan segel elektronik, tetapi kantor tidak punya segel",
     "returned_needless": 'hanya untuk layanan yang menandatangani dokumen utuh; backend "{backend}" tidak mengembalikan dokumen',
+    "levels_rewritten": 'paling tinggi B-T: dengan returned = "rewritten" layanan menulis ulang berkas, dan {target} tidak dapat dibuktikan',
     "authorise_needless": 'hanya untuk layanan yang mengirim kode sekali pakai; backend "{backend}" tidak mengirimnya',
     "backend_lacks": 'SOP {type} {what}, yang memerlukan {lacks} dari {whose}; backend "{backend}" tidak mampu',
     "seal_behind_rewritten": "SOP {type} membubuhkan segel setelah tanda tangan, yang memerlukan berkas kita tetap utuh; "

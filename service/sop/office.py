@@ -7,7 +7,7 @@ from datetime import datetime, time
 from typing import TYPE_CHECKING
 
 from service.sop import pattern
-from service.sop.backends import DOCUMENTS, TAKE_CODES
+from service.sop.backends import DOCUMENTS, REWRITTEN, TAKE_CODES
 from service.sop.model import (
     Calendar,
     Office,
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from service.sop.schema import CalendarTable, MandateTable, PersonTable, SigningTable
 
 LEVELS = ("B-B", "B-T", "B-LT", "B-LTA")
+_EXTENDED = LEVELS.index("B-LT")
+"""From here on something is added behind the signatures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,8 @@ def _check_signing(table: OfficeFile, found: Faults) -> None:
         found.add("signing", "authorise", "authorise_needless", backend=choice.backend)
     if seal is not None and seal.returned is not None and choice.seal_backend not in DOCUMENTS:
         found.add("signing.seal", "returned", "returned_needless", backend=choice.seal_backend)
+    if choice.returned == REWRITTEN and LEVELS.index(table.levels.target) >= _EXTENDED:
+        found.add("levels", "target", "levels_rewritten", target=table.levels.target)
     if seal is not None and table.certificate.seal is None:
         found.add("signing", "seal", "seal_needless")
 

@@ -18,7 +18,10 @@ DECLARED = {"pkcs12": pkcs12, "pkcs11": pkcs11, "bsre": bsre, "csc": csc}
 
 
 def with_signing(table):
-    return changed(OFFICE, "[branches]", f"[signing]\n{table}\n\n[branches]")
+    """The office with this choice; no level that what is written anew can't reach."""
+    tree = changed(OFFICE, "[branches]", f"[signing]\n{table}\n\n[branches]")
+    tree[OFFICE] = tree[OFFICE].replace(b'target = "B-LT"', b'target = "B-T"')
+    return tree
 
 
 def test_the_table_is_what_signing_declares():
@@ -134,6 +137,14 @@ BSRE_SEAL = '[signing.seal]\nbackend = "bsre"'
 )
 def test_what_a_back_end_cannot_do_is_refused_and_both_are_named(table, kind, faults):
     assert refused(with_signing(table), kind) == faults
+
+
+@pytest.mark.parametrize("target", ["B-LT", "B-LTA"])
+def test_nothing_is_added_behind_a_file_written_anew(target):
+    tree = with_signing(f'{BSRE}\nreturned = "rewritten"')
+    tree[OFFICE] = tree[OFFICE].replace(b'target = "B-T"', f'target = "{target}"'.encode())
+    said = f'paling tinggi B-T: dengan returned = "rewritten" layanan menulis ulang berkas, dan {target} tidak dapat dibuktikan'
+    assert refused(tree, "izin-satu") == {("levels", "target", said)}
 
 
 @pytest.mark.parametrize("returned", ["strict", "own_field"])
