@@ -62,6 +62,13 @@ def refusals(desk) -> list[tuple[str, str]]:
         return [tuple(one) for one in connection.execute(query.order_by(desk_log.c.id)).all()]
 
 
+@pytest.mark.parametrize("kind", TYPES, ids="/".join)
+def test_each_sample_office_has_two_people_who_enter(kind):
+    office = OFFICES.office(kind[0])
+    entering = entry.roles(OFFICES.permit_type(*kind), office)
+    assert sum(any(held[0] in entering for held in one.roles) for one in office.people) >= 2
+
+
 def test_an_entered_case_goes_from_the_form_to_in_force(desk, clerk, checker):
     permit = accepted(clerk, checker)
     assert row(desk.teken, permit).client == clients.desk_client_id("kudus")
