@@ -5,9 +5,10 @@ Counts come from one indexed query. Details are read for the cases that are show
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -16,8 +17,9 @@ from sqlalchemy import ColumnElement, Connection, Row, Text, and_, cast, func, o
 from sqlalchemy.dialects.postgresql import JSONB
 
 from service import flow
-from service.deadlines import rows_due, totals_due
+from service.deadlines import dues, since, soonest
 from service.desk import notes
+from service.desk.access import signing_today
 from service.desk.sessions import Session
 from service.permits import State
 from service.sop.model import Act, By, Verb
@@ -32,7 +34,6 @@ PAGE = 50
 RETURNED, PARKED = "returned", "parked"
 OVERSEERS = ("admin", "auditor")
 MOST_FOUND = 50
-_NEVER = "9"
 _OVER = (State.CLOSED, State.REVOKED, State.REPLACED)
 
 
@@ -77,8 +78,11 @@ Group = tuple[str, int]
 def count(teken: Teken, who: Session) -> int:
     """Return how many cases wait for the person's own act: one query."""
     with teken.db.read() as connection:
+        signing = signing_today(connection, teken, who)
         return sum(
-            number for act, number in _groups(teken, connection, who.account.office).values() if act.role in who.roles
+            number
+            for act, number in _groups(teken, connection, who.account.office).values()
+            if _is_his(act, who, signing)
         )
 
 
@@ -88,40 +92,41 @@ def listing(teken: Teken, who: Session, *, only: str = "", everybody: bool = Fal
     `only` is a verb, "returned" or "parked". What is stuck is shown to whoever acts in that procedure, and to overseers.
     """
     with teken.db.read() as connection:
-        groups = _mine(_groups(teken, connection, who.account.office), who, everybody=everybody)
+        groups = _mine(teken, connection, who, everybody=everybody)
         stuck = _stuck(teken, connection, who)
         counts: Counter[str] = Counter()
         for act, number in groups.values():
             counts[str(act.verb)] += number
         counts |= Counter(_why(row) for row in stuck)
-        if only in {RETURNED, PARKED}:
-            rows = [row for row in stuck if _why(row) == only]
-            due: dict[str, datetime | None] = {}
-        else:
-            rows, due = _sorted(
-                teken, connection, who, [key for key, (act, _) in groups.items() if only in {"", act.verb}]
-            )
-        pages = max(1, -(-len(rows) // PAGE))
+        stuck = [row for row in stuck if _why(row) == only]
+        chosen = [key for key, (act, _) in groups.items() if only in {"", act.verb}]
+        pages = max(1, -(-(len(stuck) or sum(groups[key][1] for key in chosen)) // PAGE))
         page = min(max(page, 1), pages)
-        shown = _items(teken, connection, who, rows[(page - 1) * PAGE : page * PAGE], due)
+        start, end = (page - 1) * PAGE, page * PAGE
+        if only in {RETURNED, PARKED}:
+            shown = _items(teken, connection, who, stuck[start:end], {})
+        else:
+            due = dict(itertools.islice(_waiting(teken, connection, who, chosen), start, end))
+            shown = _items(teken, connection, who, _rows(connection, list(due)), due)
     return Listing(shown, dict(counts), page, pages)
 
 
 def neighbours(teken: Teken, who: Session, permit: str, verb: str) -> tuple[str | None, str | None]:
     """Return the cases before and after this one among those that wait for the person's same act."""
-    ids = queue_of(teken, who, verb)
-    if permit not in ids:
-        return None, (ids[0] if ids else None)
-    at = ids.index(permit)
-    return (ids[at - 1] if at else None), (ids[at + 1] if at + 1 < len(ids) else None)
+    with teken.db.read() as connection:
+        ids = _queue(teken, connection, who, verb)
+        soonest_one = before = None
+        for one in ids:
+            if one == permit:
+                return before, next(ids, None)
+            soonest_one, before = soonest_one or one, one
+    return None, soonest_one
 
 
 def queue_of(teken: Teken, who: Session, verb: str) -> list[str]:
     """Return the ids of what waits for the person's act with this verb, in the list's order."""
     with teken.db.read() as connection:
-        groups = _mine(_groups(teken, connection, who.account.office), who, everybody=False)
-        rows, _ = _sorted(teken, connection, who, [key for key, (act, _) in groups.items() if act.verb == verb])
-    return [row.id for row in rows]
+        return list(_queue(teken, connection, who, verb))
 
 
 def search(teken: Teken, who: Session, words: str) -> tuple[Item, ...]:
@@ -137,10 +142,9 @@ def search(teken: Teken, who: Session, words: str) -> tuple[Item, ...]:
         ids = select(permits.c.id).join(revisions, newest).where(permits.c.office == who.account.office, found)
         ids = ids.order_by(permits.c.created_at.desc(), permits.c.id).limit(MOST_FOUND)
         order = connection.execute(ids).scalars().all()
-        rows = connection.execute(select(permits).where(permits.c.id.in_(order))).all()
-        rows = sorted(rows, key=lambda row: order.index(row.id))
-        waiting = [row for row in rows if row.queue == "person"]
-        return _items(teken, connection, who, rows, _due(teken, connection, waiting))
+        rows = _rows(connection, order)
+        waiting = [(row, teken.pins.open(row.pin)) for row in rows if row.queue == "person"]
+        return _items(teken, connection, who, rows, dues(connection, waiting))
 
 
 _ESCAPED = str.maketrans({"\\": "\\\\", "%": "\\%", "_": "\\_"})
@@ -164,13 +168,24 @@ def _act(teken: Teken, pin: str, position: int) -> Act:
     return act
 
 
-def _mine(groups: dict[Group, tuple[Act, int]], who: Session, *, everybody: bool) -> dict[Group, tuple[Act, int]]:
-    return {key: value for key, value in groups.items() if everybody or _concerns(value[0], who)}
+def _mine(teken: Teken, connection: Connection, who: Session, *, everybody: bool) -> dict[Group, tuple[Act, int]]:
+    groups = _groups(teken, connection, who.account.office)
+    signing = signing_today(connection, teken, who)
+    return {
+        key: (act, number)
+        for key, (act, number) in groups.items()
+        if everybody or _is_his(act, who, signing) or _helps(act, who)
+    }
 
 
-def _concerns(act: Act, who: Session) -> bool:
+def _is_his(act: Act, who: Session, signing: frozenset[str]) -> bool:
+    """Whoever holds the role may act in it, but a signature is given by the nearest mandate alone."""
+    return str(act.role) in (signing if act.verb is Verb.SIGN else who.roles)
+
+
+def _helps(act: Act, who: Session) -> bool:
     """The aide sees the head's tray, without the right to act in it."""
-    return act.role in who.roles or (act.verb is Verb.SIGN and "ajudan" in who.account.duties)
+    return act.verb is Verb.SIGN and "ajudan" in who.account.duties
 
 
 def _stuck(teken: Teken, connection: Connection, who: Session) -> list[Row[Any]]:
@@ -180,62 +195,70 @@ def _stuck(teken: Teken, connection: Connection, who: Session) -> list[Row[Any]]
 
 
 def _takes_part(bundle: Bundle, who: Session) -> bool:
-    return any(act.by is By.PERSON and _concerns(act, who) for act in bundle.permit_type.procedure.plan)
+    acts = [act for act in bundle.permit_type.procedure.plan if act.by is By.PERSON]
+    return any(act.role in who.roles or _helps(act, who) for act in acts)
 
 
 def _why(row: Row[Any]) -> str:
     return RETURNED if row.state == State.RETURNED else PARKED
 
 
-def _sorted(
+def _queue(teken: Teken, connection: Connection, who: Session, verb: str) -> Iterator[str]:
+    groups = _mine(teken, connection, who, everybody=False)
+    wanted = [key for key, (act, _) in groups.items() if act.verb == verb]
+    return (permit for permit, _ in _waiting(teken, connection, who, wanted))
+
+
+def _waiting(
     teken: Teken, connection: Connection, who: Session, groups: Sequence[Group]
-) -> tuple[list[Row[Any]], dict[str, datetime | None]]:
-    """Cases to be taken first, then by due time; where no time is set, the one that waits longest."""
+) -> Iterator[tuple[str, str | None]]:
+    """Yield the cases of these groups and until when they are due, in the list's order."""
     if not groups:
-        return [], {}
+        return iter(())
+    one = (permits.c.id, permits.c.pin, permits.c.position, permits.c.revision, permits.c.complete_at)
     mine = tuple_(permits.c.pin, permits.c.position).in_(groups)
-    rows = connection.execute(select(permits).where(permits.c.office == who.account.office, AT_DESK, mine)).all()
-    due, first = _due(teken, connection, rows), notes.first(connection, who.account.office)
-
-    def order(row: Row[Any]) -> tuple[bool, str, str, str]:
-        at = due[row.id]
-        return row.id not in first, at.isoformat() if at else _NEVER, row.created_at, row.id
-
-    return sorted(rows, key=order), due
+    query = select(*one, permits.c.created_at, since()).where(permits.c.office == who.account.office, AT_DESK, mine)
+    cases = [(row, teken.pins.open(row.pin)) for row in connection.execute(query).all()]
+    return soonest(connection, cases, notes.first(connection, who.account.office))
 
 
-def _due(teken: Teken, connection: Connection, rows: Sequence[Row[Any]]) -> dict[str, datetime | None]:
-    """The due row's own time, or the whole case's where the SOP sets none for the row."""
-    cases = [(row, teken.pins.open(row.pin)) for row in rows]
-    by_row = rows_due(connection, cases)
-    rest = totals_due(connection, [(row, bundle) for row, bundle in cases if by_row[row.id] is None])
-    found = by_row | rest
-    return {permit: datetime.fromisoformat(at) if at else None for permit, at in found.items()}
+def _rows(connection: Connection, ids: Sequence[str]) -> list[Row[Any]]:
+    """Return these permits in this order."""
+    found = {row.id: row for row in connection.execute(select(permits).where(permits.c.id.in_(ids)))}
+    return [found[permit] for permit in ids]
 
 
 def _items(
-    teken: Teken, connection: Connection, who: Session, rows: Sequence[Row[Any]], due: dict[str, datetime | None]
+    teken: Teken, connection: Connection, who: Session, rows: Sequence[Row[Any]], due: Mapping[str, str | None]
 ) -> tuple[Item, ...]:
     bodies = _bodies(connection, rows)
     first = notes.first(connection, who.account.office) if rows else frozenset()
-    return tuple(_item(teken, who, row, bodies[row.id], due.get(row.id), row.id in first) for row in rows)
+    signing = signing_today(connection, teken, who)
+    waits = {row.id: _act(teken, row.pin, row.position) for row in rows if row.queue == "person"}
+    mine = {permit for permit, act in waits.items() if _is_his(act, who, signing)}
+    return tuple(
+        _item(
+            teken, row, bodies[row.id], waits.get(row.id), due.get(row.id), mine=row.id in mine, first=row.id in first
+        )
+        for row in rows
+    )
 
 
-def _item(teken: Teken, who: Session, row: Row[Any], case: dict[str, Any], due: datetime | None, first: bool) -> Item:
-    permit_type = teken.pins.open(row.pin).permit_type
-    act = flow.at(permit_type.procedure, row.position) if row.queue == "person" else None
+def _item(
+    teken: Teken, row: Row[Any], case: dict[str, Any], act: Act | None, due: str | None, *, mine: bool, first: bool
+) -> Item:
     return Item(
         id=row.id,
         upstream_id=row.upstream_id,
         number=row.number,
-        type=permit_type.name,
+        type=teken.pins.open(row.pin).permit_type.name,
         name=case["applicant"]["nama"],
         place=case["practice"]["nama"],
         state=row.state,
         verb=act.verb if act else None,
         role=str(act.role) if act else None,
-        mine=act is not None and act.role in who.roles,
-        due=due,
+        mine=mine,
+        due=datetime.fromisoformat(due) if due else None,
         fault=row.fault,
         first=first,
     )

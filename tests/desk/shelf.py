@@ -41,19 +41,19 @@ def until(teken, permit: str, verb: Verb, role: str | None = None) -> str:
         assert take_turn(teken, permit), "nobody's turn"
 
 
-def copies(teken, permit: str, many: int) -> list[str]:
-    """Copy a permit's rows: as many waiting cases as a large office has, in no time."""
+def copies(teken, permit: str, many: int, after: int = 0) -> list[str]:
+    """Copy a permit's rows: as many waiting cases as a large office has, in no time. `after`: so many copies are there already."""
     with teken.db.write() as connection:
         model = dict(connection.execute(select(permits).where(permits.c.id == permit)).one()._mapping)
         case = dict(connection.execute(select(revisions).where(revisions.c.permit == permit)).one()._mapping)
         done = [dict(one._mapping) for one in connection.execute(select(acts).where(acts.c.permit == permit)).all()]
         for one in done:
             del one["id"]
-        ids = [f"izn_{number:020x}" for number in range(1, many + 1)]
+        ids = [f"izn_{number:020x}" for number in range(after + 1, after + many + 1)]
         own = {"upstream_id": "SALIN-{}", "code": "SALIN{:011}"}
         connection.execute(
             insert(permits),
-            [{**model, "id": each, **{k: v.format(n) for k, v in own.items()}} for n, each in enumerate(ids)],
+            [{**model, "id": each, **{k: v.format(n) for k, v in own.items()}} for n, each in enumerate(ids, after)],
         )
         connection.execute(insert(revisions), [{**case, "permit": each} for each in ids])
         if done:
