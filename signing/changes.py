@@ -81,6 +81,20 @@ def _prove_written(above: Revision, update: Update, signed: str, touched: set[st
         raise ProofFailed("proof_objects", "new and changed objects are mixed up")
 
 
+def covered_by(pdf: bytes, signature: pikepdf.Object, update: Update) -> bytes:
+    """What a signature or time-stamp must cover: all up to the end of its update but its own /Contents.
+
+    Raises ProofFailed proof_byte_range.
+    """
+    first, gap, resume, rest = (int(number) for number in signature.ByteRange)
+    if first != 0 or resume + rest != update.end or not update.start < gap < resume < update.end:
+        raise ProofFailed("proof_byte_range", "it does not cover the file")
+    digits = bytes(signature.Contents).hex()
+    if pdf[gap:resume].decode("ascii") not in {f"<{digits}>", f"<{digits.upper()}>"}:
+        raise ProofFailed("proof_byte_range", "the gap is not its contents")
+    return pdf[:gap] + pdf[resume : update.end]
+
+
 def prove_same(before: pikepdf.Object, after: pikepdf.Object, may_change: set[str], what: str) -> None:
     for key in (set(before.keys()) | set(after.keys())) - may_change:
         if key not in before or key not in after or raw(before, key) != raw(after, key):

@@ -16,9 +16,8 @@ from pyhanko.sign.signers.pdf_cms import Signer
 
 from signing.backends import Backend, Digest
 from signing.der import CONTEXT_0, CONTEXT_1, OCTETS, SEQUENCE, SET, tlv
-from signing.timestamp import Timestamper
+from signing.timestamp import TOKEN_ROOM, Timestamper
 
-_TOKEN_ROOM: Final = 12_288
 _MESSAGE_DIGEST: Final[bytes] = cms.CMSAttributeType("message_digest").dump()
 _V1: Final = b"\x02\x01\x01"
 
@@ -90,7 +89,7 @@ def _signing_certificate(certificate: x509.Certificate) -> bytes:
 
 def reserve(identity: Identity, *, timestamped: bool) -> int:
     """Hex digits to leave free in /Contents."""
-    return 2 * (identity.room + (_TOKEN_ROOM if timestamped else 0))
+    return 2 * (identity.room + (TOKEN_ROOM if timestamped else 0))
 
 
 def signed_data(identity: Identity, key: Backend, digest: bytes, timestamper: Timestamper | None) -> bytes:

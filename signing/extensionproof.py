@@ -17,16 +17,15 @@ import pikepdf
 from asn1crypto import parser
 from pikepdf import Name
 
-from signing.changes import Revision, open_revision, prove_same
+from signing.changes import Revision, covered_by, open_revision, prove_same
 from signing.coverage import prove_level
 from signing.dssproof import prove_store
 from signing.errors import ProofFailed, SigningError, translated
 from signing.model import Level
-from signing.revisions import Update, read_update
+from signing.revisions import Update, end_of_update, read_update
 from signing.revocation import Evidence
 from signing.tokenproof import Token, prove_token
 
-_END: Final = b"\n%%EOF\n"
 _OUTSIDE: Final = -9999
 _WIDGET_HAS: Final = {"/Type", "/Subtype", "/FT", "/T", "/TU", "/F", "/Rect", "/P", "/V"}
 _STAMP_HAS: Final = {"/Type", "/Filter", "/SubFilter", "/Contents", "/ByteRange"}
@@ -67,7 +66,7 @@ def prove_extension(pdf: bytes, released: bytes, expected: ExpectedExtension) ->
     with translated(ProofFailed, "proof_unreadable"):
         below, end, names, stamps = open_revision(released), len(released), [], []
         while end < len(pdf):
-            start, end = end, _end_of_update(pdf, end)
+            start, end = end, end_of_update(pdf, end)
             update = read_update(pdf, start, end, int(below.document.trailer.Size))
             above = open_revision(pdf[:end])
             stamp = _prove_update(pdf, below, above, update, expected)
@@ -81,13 +80,6 @@ def prove_extension(pdf: bytes, released: bytes, expected: ExpectedExtension) ->
         if expected.level and level != expected.level:
             raise ProofFailed("proof_level", f"{level}, expected {expected.level}")
         return ExtensionProof(hashlib.sha256(pdf).hexdigest(), level, tuple(stamp.at for stamp in stamps))
-
-
-def _end_of_update(pdf: bytes, start: int) -> int:
-    found = pdf.find(_END, start)
-    if found < 0:
-        raise ProofFailed("proof_revisions", "bytes behind the last update")
-    return found + len(_END)
 
 
 def _prove_update(
@@ -160,19 +152,13 @@ def _prove_stamp(pdf: bytes, value: pikepdf.Object, update: Update, expected: Ex
         raise ProofFailed("proof_timestamp", "not a document time-stamp")
     if value.SubFilter != Name("/ETSI.RFC3161"):
         raise ProofFailed("proof_timestamp", "not a document time-stamp")
-    first, gap, resume, rest = (int(number) for number in value.ByteRange)
-    if first != 0 or resume + rest != update.end or not update.start < gap < resume < update.end:
-        raise ProofFailed("proof_byte_range", "a time-stamp does not cover the file")
-    content = bytes(value.Contents)
-    if pdf[gap:resume].decode("ascii") not in {f"<{content.hex()}>", f"<{content.hex().upper()}>"}:
-        raise ProofFailed("proof_byte_range", "the gap is not the time-stamp")
+    covered, content = covered_by(pdf, value, update), bytes(value.Contents)
     if content[parser.peek(content) :].strip(b"\0"):
         raise ProofFailed("proof_timestamp", "bytes behind the token")
     try:
         token = prove_token(content, expected.anchors_der, expected.others_der)
     except SigningError as refused:
         raise ProofFailed("proof_timestamp", refused.detail) from refused
-    covered = pdf[:gap] + pdf[resume : update.end]
     if hashlib.new(token.digest, covered).digest() != token.imprint:
         raise ProofFailed("proof_timestamp", "it is of another file")
     return token

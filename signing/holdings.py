@@ -59,6 +59,7 @@ class Holdings:
         return next(name for at in range(1, 1000) if (name := f"{prefix}{at}") not in self.fields)
 
 
+@lru_cache(maxsize=4)  # who raises a document's level asks of the one before and of the one after, twice each
 def holdings(pdf: bytes) -> Holdings:
     """Read one of our own signed files. What raises here is for the caller to translate."""
     revision = open_revision(pdf)

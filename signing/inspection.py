@@ -37,7 +37,7 @@ from pyhanko_certvalidator.policy_decl import CertRevTrustPolicy, RevocationChec
 
 from signing.errors import ProofFailed
 from signing.facts import Coverage, Inspection, Modification, SignatureFacts, Trust
-from signing.revisions import last_startxref, read_update
+from signing.revisions import end_of_update, read_update
 
 _MOST_SIGNATURES: Final = 32
 _MOST_FIELDS: Final = 512
@@ -203,12 +203,8 @@ def _tail(pdf: bytes, end: int) -> Any:
         return "nothing"
     try:
         while end < len(pdf):
-            last_startxref(pdf, end)
-            stop = pdf.find(b"\n%%EOF\n", end) + len(b"\n%%EOF\n")
-            if stop <= end:
-                return "unaccounted"
-            read_update(pdf, end, stop, 0)
-            end = stop
+            start, end = end, end_of_update(pdf, end)
+            read_update(pdf, start, end, 0)
     except (ProofFailed, ValueError):
         return "unaccounted"
     return "updates"

@@ -31,12 +31,11 @@ from signing.ownupdates import read_updates, signatures
 from signing.reading import QuickReader
 from signing.revocation import Evidence, Revocation, collect
 from signing.storeupdate import store_update
-from signing.timestamp import Timestamper
+from signing.timestamp import TOKEN_ROOM, Timestamper
 from signing.tokenproof import prove_token
 
 ARCHIVE_LABEL: Final = "Stempel waktu arsip"
 _DIGEST: Final[Digest] = "sha256"
-_TOKEN_ROOM: Final = 12_288
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +171,7 @@ def _stamped(writer: IncrementalPdfFileWriter, timestamper: Timestamper, field: 
     spec = SigFieldSpec(sig_field_name=field, invis_sig_settings=place, readable_field_name=label)
     embedding = PdfCMSEmbedder(new_field_spec=spec).write_cms(field_name=field, writer=writer)
     next(embedding)
-    embedding.send(SigObjSetup(sig_placeholder=DocumentTimestamp(bytes_reserved=2 * _TOKEN_ROOM)))
+    embedding.send(SigObjSetup(sig_placeholder=DocumentTimestamp(bytes_reserved=2 * TOKEN_ROOM)))
     output = io.BytesIO()
     prepared, _ = embedding.send(SigIOSetup(md_algorithm=_DIGEST, in_place=False, output=output))
     prepared.fill_with_cms(output, timestamper.token(prepared.document_digest, _DIGEST))

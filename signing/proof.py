@@ -17,13 +17,13 @@ from pikepdf import Name
 from signing.appearance import qr_modules
 from signing.backends import Backend
 from signing.base import read_base
-from signing.changes import Revision, is_plainly_changed, open_revision, prove_changes
+from signing.changes import Revision, covered_by, is_plainly_changed, open_revision, prove_changes
 from signing.cmsproof import prove_cms
 from signing.drawing import drawn_modules, drawn_value, mask_of, page_text, plain, prove_paths_only
 from signing.errors import ProofFailed, translated
 from signing.fieldfont import RESOURCE
 from signing.model import Level, Permission
-from signing.revisions import Update, read_update
+from signing.revisions import Update, end_of_update, read_update
 from signing.shown import is_shown
 
 _SIGNATURE_HAS: Final = {
@@ -99,7 +99,7 @@ def prove(pdf: bytes, expected: Expectation) -> Proof:
         below, levels, end = _Below(expected.preview), [], len(expected.preview)
         for number, signature in enumerate(expected.signatures, 1):
             last = number == len(expected.signatures)
-            start, end = end, _end_of_signature(pdf, end, last=last)
+            start, end = end, len(pdf) if last else end_of_update(pdf, end)
             update = read_update(pdf, start, end, below.size)
             above = open_revision(pdf[:end])
             values = {**(expected.filled if number == 1 else {}), **(expected.values if last else {})}
@@ -144,26 +144,10 @@ class _Below:
         return self._opened
 
 
-def _end_of_signature(pdf: bytes, start: int, *, last: bool) -> int:
-    """Where the update that begins at `start` ends: the last one must end with the file."""
-    if last:
-        return len(pdf)
-    end = pdf.find(b"\n%%EOF\n", start)
-    if end < 0:
-        raise ProofFailed("proof_revisions", "fewer updates than signatures")
-    return end + len(b"\n%%EOF\n")
-
-
 def _prove_signature(pdf: bytes, signature: pikepdf.Object, update: Update, expected: ExpectedSignature) -> Level:
     if set(signature.keys()) - _SIGNATURE_HAS or signature.SubFilter != Name("/ETSI.CAdES.detached"):
         raise ProofFailed("proof_signature", "not a PAdES signature dictionary")
-    first, gap, resume, rest = (int(number) for number in signature.ByteRange)
-    if first != 0 or resume + rest != update.end or not update.start < gap < resume < update.end:
-        raise ProofFailed("proof_byte_range", expected.field)
-    digits = bytes(signature.Contents).hex()
-    if pdf[gap:resume].decode("ascii") not in {f"<{digits}>", f"<{digits.upper()}>"}:
-        raise ProofFailed("proof_byte_range", f"{expected.field}: the gap is not the signature")
-    covered = pdf[:gap] + pdf[resume : update.end]
+    covered = covered_by(pdf, signature, update)
     return prove_cms(bytes(signature.Contents), covered, expected.certificate_sha256, expected.chain_sha256)
 
 

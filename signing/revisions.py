@@ -15,6 +15,7 @@ from signing.errors import ProofFailed
 
 _TAIL: Final = re.compile(rb"\nstartxref\n(\d{1,10})\n%%EOF\n\Z")
 _LONGEST_TAIL: Final = 64
+_END: Final = b"\n%%EOF\n"
 _LAST_STARTXREF: Final = re.compile(rb"startxref\s+(\d{1,10})\s+%%EOF\s*\Z")
 _HEAD: Final = re.compile(rb"(\d{1,10}) 0 obj\n")
 _INTEGERS: Final = {key: re.compile(rb"/" + key.encode() + rb" (\d{1,10})\n") for key in ("Size", "Prev", "Length")}
@@ -37,6 +38,12 @@ class Update:
 def find_tail(pdf: bytes, end: int) -> re.Match[bytes] | None:
     """Find the line break, `startxref` and `%%EOF` that must end `pdf[:end]`; the group is where its last section begins."""
     return _TAIL.search(pdf, max(0, end - _LONGEST_TAIL), end)
+
+
+def end_of_update(pdf: bytes, start: int) -> int:
+    """Where the update that begins at `start` ends. Raises ProofFailed proof_revisions."""
+    found = pdf.find(_END, start)
+    return found + len(_END) if found >= 0 else _refuse("bytes behind the last update")
 
 
 def last_startxref(pdf: bytes, end: int) -> int:

@@ -17,6 +17,8 @@ from signing.fetching import Caps, Unfetched, fetch, is_http
 from signing.stampparts import read_stamp
 from signing.tokenproof import prove_token
 
+TOKEN_ROOM: Final = 12_288
+"""Bytes that a token may have in a document."""
 _LARGEST_ANSWER: Final = 64 * 1024
 _V1, _TRUE = b"\x02\x01\x01", b"\x01\x01\xff"
 _GRANTED: Final = bytes.fromhex("3003020100")
