@@ -92,7 +92,7 @@ def test_a_code_is_asked_for_typed_and_signs(tmp_path, keys, bsre_keys):  # noqa
     with world(tmp_path, keys, bsre_keys, "totp_once") as at:
         preflight = at.choose(2)
         at.head.get(preflight)
-        assert "BSrE mengirim kode langsung kepada Anda" in at.head.text
+        assert "BSrE mengirim kode sekali pakai langsung kepada Anda" in at.head.text
         assert "Minta kode" in at.head.text
         code = at.ask()
         at.head.get(preflight)
