@@ -18,7 +18,7 @@ from service.permits import Standing
 from service.verification import at_host
 from service.web import teken, verify_page
 from service.web.desk import skm
-from service.web.desk.routing import READING, FormOutdated, cookie, drop, keep
+from service.web.desk.routing import READING, FormOutdated, check_given, cookie, drop, keep
 from service.web.desk.words import LANGUAGES, Words
 from service.web.headers import request_id
 from service.web.verify_words import WESTERN
@@ -109,12 +109,14 @@ def leave() -> AnyResponse:
 
 
 @holder.before_request
-def _own_pages_only() -> None:
+def _gate() -> None:
+    """A form is taken from our own pages only, and nothing that no database takes."""
     if request.method not in READING and request.headers.get("Sec-Fetch-Site", "same-origin") not in {
         "same-origin",
         "none",
     }:
         raise FormOutdated
+    check_given()
 
 
 @holder.errorhandler(TekenError)

@@ -147,8 +147,7 @@ def _gate() -> AnyResponse | None:
         raise NotFound
     if request.method not in READING:
         _check_form()
-    if any(_is_absurd(one) for given in _given() for one in given):
-        raise BadRequest
+    check_given(secret=request.endpoint in SECRET_FORMS)
     if who.anyone:
         return None
     session = current()
@@ -159,10 +158,16 @@ def _gate() -> AnyResponse | None:
     return None
 
 
-def _given() -> Iterator[list[str]]:
-    yield from request.args.listvalues()
-    if request.method not in READING and request.endpoint not in SECRET_FORMS:
-        yield from request.form.listvalues()
+def check_given(*, secret: bool = False) -> None:
+    """Refuse what no database takes, in an address or a form. Raises BadRequest."""
+    if any(_is_absurd(one) for pair in _given(secret=secret) for one in pair):
+        raise BadRequest
+
+
+def _given(*, secret: bool) -> Iterator[tuple[str, str]]:
+    yield from request.args.items(multi=True)
+    if request.method not in READING:
+        yield from secret_form().fields.items() if secret else request.form.items(multi=True)
 
 
 def _is_absurd(one: object) -> bool:
