@@ -1,8 +1,8 @@
-"""The pick-up ticket as a small PDF: the counter's code in large letters, what to bring, when. Nothing of the holder stands on it."""
+"""What the counter gives along as PDF: the pick-up ticket, on which nothing of the holder stands, and the receipt of many hand-overs."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
@@ -15,6 +15,7 @@ from service.errors import NotFound
 from service.store.tables import tickets
 
 if TYPE_CHECKING:
+    from service.desk.counter import Handover
     from service.wiring import Teken
 
 
@@ -44,3 +45,20 @@ def ticket(teken: Teken, who: Session, permit: str, words: Mapping[str, Any]) ->
         "foot": list(words["foot"]),
     }
     return sheets.ticket(teken.settings.templates, given, code, timestamp=teken.clock.now())
+
+
+def receipt(teken: Teken, who: Session, listed: Sequence[Handover], words: Mapping[str, Any]) -> bytes:
+    """Return the receipt of what was handed over together.
+
+    `words`: title, text, facts (pairs of label and value), heads, signed (who signs), page ("{n}" of "{all}").
+    """
+    office = teken.offices.office(who.account.office)
+    given = {
+        **words,
+        "office": office.name,
+        "government": office.government,
+        "brand": office.brand,
+        "size": office.paper.size,
+        "rows": [[str(one.no), one.number, one.name, one.type] for one in listed],
+    }
+    return sheets.receipt(teken.settings.templates, given, timestamp=teken.clock.now())

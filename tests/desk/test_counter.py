@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import re
 
+import pypdfium2
 import pytest
+import zxingcpp
 from sqlalchemy import func, select, update
 
 from service import acts
@@ -213,11 +216,6 @@ def test_a_permit_is_found_by_its_ticket_and_the_ticket_is_filled_in(desk, hilir
 
 
 def test_the_ticket_is_one_page_that_scans_and_names_nobody(desk, hilir, clerk):
-    import io
-
-    import pypdfium2
-    import zxingcpp
-
     permit = until(desk.teken, hilir.send(applicant__nama="Wening Contoh"), Verb.PRINT)
     response = clerk.browser.get(f"/meja/loket/{permit}/tiket.pdf")
     assert response.headers["Content-Type"] == "application/pdf"
@@ -228,8 +226,9 @@ def test_the_ticket_is_one_page_that_scans_and_names_nobody(desk, hilir, clerk):
     assert row(desk.teken, permit).number in words
     assert "Wening" not in words
     assert row(desk.teken, permit).code not in words
-    [symbol] = zxingcpp.read_barcodes(document[0].render(scale=3).to_pil())
-    assert symbol.text == code
+    found = zxingcpp.read_barcodes(document[0].render(scale=3).to_pil())
+    kinds = {zxingcpp.BarcodeFormat.QRCode, zxingcpp.BarcodeFormat.Code128}
+    assert {one.format: one.text for one in found} == dict.fromkeys(kinds, code)
     document.close()
 
 
@@ -255,6 +254,17 @@ def test_ten_tickets_of_one_bearer_with_one_wrong_one(desk, hilir, clerk):
     assert len({one.receipt for one in rows}) == 1
     clerk.get(f"/meja/loket/tanda-terima/{rows[0].receipt}")
     assert all(row(desk.teken, permit).number in clerk.text for permit in ready)
+    printed = clerk.browser.get(f"/meja/loket/tanda-terima/{rows[0].receipt}.pdf")
+    document = pypdfium2.PdfDocument(printed.data)
+    words = document[0].get_textpage().get_text_bounded()
+    assert (len(document), "Yang menerima," in words, "SK/12" in words, rows[0].receipt in words) == (
+        1,
+        True,
+        True,
+        True,
+    )
+    assert all(row(desk.teken, permit).number in words for permit in ready)
+    document.close()
     clerk.post("/meja/loket/kolektif", {"tiket": " ".join(codes), "surat": "SK/12"})
     assert clerk.text.count("Sudah diserahkan") == 9
     assert count(desk.teken, handovers) == 9
@@ -302,6 +312,7 @@ ROUTES = [
     ("get", "/meja/loket/kolektif"),
     ("post", "/meja/loket/kolektif"),
     ("get", "/meja/loket/tanda-terima/x"),
+    ("get", "/meja/loket/tanda-terima/x.pdf"),
     *(("get", f"/meja/loket/{{}}{path}") for path in ("", "/tiket.pdf", "/cetakan/1.pdf", "/survei")),
     *(
         ("post", f"/meja/loket/{{}}/{path}")
@@ -324,7 +335,7 @@ def test_outsiders_get_nowhere(desk, hilir, who):
     fields = {"revision": "1", "position": "7", "cari": code, "tiket": code, "surat": "SK", "identitas": "ktp", **NINE}
     for method, address in ROUTES:
         getattr(person, method)(address.format(permit), *([fields] if method == "post" else []))
-        aimed = "{}" in address or "x" == address[-1]
+        aimed = "{}" in address or "/x" in address
         wanted = {"no session": {303, 403}, "no such role": {403}}.get(who, {404} if aimed else {200, 303})
         assert person.status in wanted, (method, address, person.status)
         assert "Wening" not in person.page

@@ -1,4 +1,4 @@
-"""Sheets that are no permits: a pick-up ticket, pages of the register book. Typeset like permits, kept nowhere, signed by nobody."""
+"""Sheets that are no permits: ticket, receipt, pages of the register book. Typeset like permits, kept nowhere, sealed by nobody."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import segno
 import typst
+import zxingcpp
 
 from service.document.typeset import FONTS
 
@@ -20,10 +21,16 @@ STANDARDS: list[typst.PDFStandard] = ["a-2b"]
 
 
 def ticket(templates: Path, given: Mapping[str, Any], code: str, *, timestamp: datetime) -> bytes:
-    """Return the A6 ticket with `code` also as a QR symbol, which counters scan."""
+    """Return the A6 ticket with `code` also as QR and as Code 128: counters have scanners for the one or the other."""
     symbol = segno.make(code, error="m", micro=False).svg_inline(border=2, omitsize=True)
     drawing = symbol.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1)
-    return _typeset(templates, "ticket", given, timestamp, {"symbol.svg": drawing.encode()})
+    bars = zxingcpp.create_barcode(code, zxingcpp.BarcodeFormat.Code128).to_svg()
+    return _typeset(templates, "ticket", given, timestamp, {"symbol.svg": drawing.encode(), "bars.svg": bars.encode()})
+
+
+def receipt(templates: Path, given: Mapping[str, Any], *, timestamp: datetime) -> bytes:
+    """Return what one bearer got, with room for two signatures."""
+    return _typeset(templates, "receipt", given, timestamp, {})
 
 
 def book(templates: Path, given: Mapping[str, Any], *, timestamp: datetime) -> bytes:

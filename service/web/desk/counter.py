@@ -22,6 +22,8 @@ from service.web.desk.when import until
 from service.web.desk.words import LANGUAGES, Words
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from werkzeug.wrappers import Response as AnyResponse
 
     from service.sop.model import Office
@@ -176,6 +178,14 @@ def counter_receipt(receipt: str) -> Response:
     return page("counter_receipt.html", listed=listed, receipt=receipt)
 
 
+@route("/loket/tanda-terima/<receipt>.pdf", CLERKS)
+def counter_receipt_pdf(receipt: str) -> Response:
+    """Give the same as pages to print; always in Indonesian, since the bearer signs them."""
+    listed = at.receipt(teken(), here(), receipt)
+    saw("counter.receipt", papers=len(listed))
+    return file(tickets.receipt(teken(), here(), listed, _receipt_words(listed)), f"tanda-terima-{receipt}.pdf")
+
+
 @route("/loket/buku", CLERKS)
 def counter_book() -> Response:
     """Show the handover register, newest first."""
@@ -265,6 +275,19 @@ def _when(due: Any) -> Any:
 
 def _year(asked: int) -> int:
     return min(max(asked, 2000), today().year)
+
+
+def _receipt_words(listed: Sequence[at.Handover]) -> dict[str, Any]:
+    t, first = Words(LANGUAGES[0], words().zone), listed[0]
+    facts = {"book_at": t.moment(first.at), "letter": first.reference, "book_by": first.by, "receipt_no": first.receipt}
+    return {
+        "title": t("counter.receipt"),
+        "text": t("counter.receipt_text", n=len(listed)),
+        "facts": [[t(f"counter.{key}"), value] for key, value in facts.items()],
+        "heads": [t(f"counter.book_{one}") for one in ("no", "number", "name", "type")],
+        "signed": [t("counter.signed_by"), t("counter.signed_for")],
+        "page": t("register.page"),
+    }
 
 
 def _ticket_words(office: Office) -> dict[str, Any]:
