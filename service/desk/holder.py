@@ -20,7 +20,7 @@ from service.clock import instant, stamp
 from service.codes import normalised_ticket
 from service.desk import book, throttle
 from service.desk.accounts import desk_key
-from service.errors import Conflict, StateForbids, TooMany, Unauthenticated
+from service.errors import Conflict, StateForbids, Unauthenticated
 from service.people import local_day
 from service.permits import RELEASED, Standing, State, standing
 from service.sop.model import Verb
@@ -72,27 +72,17 @@ def enter(teken: Teken, typed: str, birthday: str, source: str) -> str:
     code, now, key = normalised_ticket(typed)[:64], teken.clock.now(), desk_key(teken)
     buckets = {key.hidden("ticket", code): FREE_FOR_TICKET, key.hidden("holder", source): throttle.FREE_FROM_SOURCE}
     with teken.db.read() as connection:
-        pause = throttle.wait(connection, buckets, now)
         row = _of_ticket(connection, code)
     known = json.loads(row.body if row is not None else _NOBODY)["applicant"].get("tanggal_lahir") or ""
-    right = secrets.compare_digest(known.encode(), _day(birthday).encode()) and bool(known)
-    if pause:
-        raise TooMany(retry_after=int(pause.total_seconds()) + 1)
+    same = secrets.compare_digest(known.encode(), _day(birthday).encode()) and bool(known)
     office, permit = (row.office, row.id) if row is not None else ("", None)
-    if row is None or not right:
-        with teken.db.write() as connection:
-            throttle.failed(connection, buckets, now)
-            book.note(
-                teken,
-                office=office,
-                account="",
-                action="holder.refused",
-                permit=permit,
-                outcome=HolderUnknown.code,
-                connection=connection,
-            )
+    with teken.db.write() as connection:
+        right = throttle.tried(connection, buckets, now, lambda: same and row is not None)
+        action, outcome = ("holder.entered", book.OK) if right else ("holder.refused", HolderUnknown.code)
+        at: dict[str, Any] = {"permit": permit, "outcome": outcome, "connection": connection}
+        book.note(teken, office=office, account="", action=action, **at)
+    if not right:
         raise HolderUnknown
-    book.note(teken, office=office, account="", action="holder.entered", permit=permit)
     return key.seal(f"{permit} {stamp(now + OPEN_FOR)}", _OWNER)
 
 

@@ -14,7 +14,7 @@ from service.acts import COUNTER as AT_COUNTER
 from service.clock import instant, stamp
 from service.desk import accounts, book, throttle
 from service.desk.accounts import Account
-from service.errors import TooMany, Unauthenticated
+from service.errors import Unauthenticated
 from service.sop.model import RoleCode, Verb
 from service.store.desk_tables import devices
 from service.store.desk_tables import sessions as table
@@ -70,12 +70,12 @@ def log_in(teken: Teken, login: str, password: str, caller: Caller) -> str:
     """
     with teken.db.read() as connection:
         found = accounts.by_password(connection, login, password)
+    with teken.db.write() as connection:
         buckets = _buckets(teken, connection, login, caller)
-        pause = throttle.wait(connection, buckets, teken.clock.now())
-    if pause:
-        raise TooMany(retry_after=int(pause.total_seconds()) + 1)
-    if found is None or not found.ready:
-        _refused(teken, buckets, "session.password", account="")
+        right = throttle.tried(connection, buckets, teken.clock.now(), lambda: found is not None and found.ready)
+        if not right:
+            _refused(teken, connection, "session.password", account="")
+    if found is None or not right:
         raise LoginWrong
     return _start(teken, found, strong=False)
 
@@ -91,15 +91,15 @@ def confirm(teken: Teken, token: str, code: str, caller: Caller) -> tuple[str, s
     now = teken.clock.now()
     with teken.db.write() as connection:
         buckets = _buckets(teken, connection, here.account.login, caller)
-        pause = throttle.wait(connection, buckets, now)
-        right = not pause and accounts.use_totp(teken, connection, here.account.id, code)
+        right = throttle.tried(
+            connection, buckets, now, lambda: accounts.use_totp(teken, connection, here.account.id, code)
+        )
         if right:
             throttle.forgiven(connection, next(iter(buckets)))
             connection.execute(delete(table).where(table.c.token_hash == here.key))  # never the id from before
-    if pause:
-        raise TooMany(retry_after=int(pause.total_seconds()) + 1)
+        else:
+            _refused(teken, connection, "session.code", account=here.account.id, office=here.account.office)
     if not right:
-        _refused(teken, buckets, "session.code", account=here.account.id, office=here.account.office)
         raise LoginWrong
     return _start(teken, here.account, strong=True), _remembered(teken, here.account, caller)
 
@@ -180,10 +180,8 @@ def _buckets(teken: Teken, connection: Connection, login: str, caller: Caller) -
     }
 
 
-def _refused(teken: Teken, buckets: dict[str, int], action: str, *, account: str, office: str = "") -> None:
-    with teken.db.write() as connection:
-        throttle.failed(connection, buckets, teken.clock.now())
-        book.note(teken, office=office, account=account, action=action, outcome=LoginWrong.code, connection=connection)
+def _refused(teken: Teken, connection: Connection, action: str, *, account: str, office: str = "") -> None:
+    book.note(teken, office=office, account=account, action=action, outcome=LoginWrong.code, connection=connection)
 
 
 def _remembered(teken: Teken, account: Account, caller: Caller) -> str:

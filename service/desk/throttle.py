@@ -5,11 +5,13 @@ The shape is OWASP's "device cookies": a known device is counted by itself, ever
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, delete, func, insert, select
 
 from service.clock import instant, stamp
+from service.errors import TooMany
 from service.store.desk_tables import failures
 
 MEMORY = timedelta(minutes=30)
@@ -20,13 +22,25 @@ FIRST_WAIT = timedelta(seconds=15)
 LONGEST_WAIT = timedelta(minutes=15)
 
 
-def wait(connection: Connection, buckets: dict[str, int], now: datetime) -> timedelta:
-    """Return how long to wait before the next try; `buckets` says how many failures each may have for free."""
-    waits = [_wait(connection, bucket, free, now) for bucket, free in buckets.items()]
-    return max(waits, default=timedelta())
+def tried(connection: Connection, buckets: dict[str, int], now: datetime, right: Callable[[], bool]) -> bool:
+    """Judge one try, count it if it is wrong and tell whether it is right; `buckets` says how many failures each may have for free.
+
+    In a transaction that writes and that the caller commits when it is wrong too: tries that come at once are judged one by
+    one, each knowing the failures before it. Raises TooMany (with `retry_after`) without asking `right`.
+    """
+    if connection.dialect.name == "postgresql":  # where others read and write beside us
+        for bucket in sorted(buckets):
+            connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(bucket, 0))))
+    pause = max((_wait(connection, bucket, free, now) for bucket, free in buckets.items()), default=timedelta())
+    if pause:
+        raise TooMany(retry_after=int(pause.total_seconds()) + 1)
+    if right():
+        return True
+    _failed(connection, buckets, now)
+    return False
 
 
-def failed(connection: Connection, buckets: dict[str, int], now: datetime) -> None:
+def _failed(connection: Connection, buckets: dict[str, int], now: datetime) -> None:
     """Count a failure; forget the old ones."""
     connection.execute(delete(failures).where(failures.c.at < stamp(now - MEMORY)))
     connection.execute(insert(failures), [{"bucket": bucket, "at": stamp(now)} for bucket in buckets])

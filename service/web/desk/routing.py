@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from flask import Blueprint, Response, g, redirect, request, url_for
 
+from service.acts import Stood
 from service.desk import book
 from service.desk.sessions import Caller, Session, find
 from service.errors import BadRequest, Forbidden, NotFound, TekenError
@@ -107,6 +108,11 @@ def secret_form() -> secretform.SecretForm:
     return cast("secretform.SecretForm", g.secret_form)
 
 
+def stood() -> Stood:
+    """Return where the case stood when the form was made: revision and position."""
+    return request.form.get("revision", 0, type=int), request.form.get("position", -1, type=int)
+
+
 def caller() -> Caller:
     """Return what is known of who knocks."""
     return Caller(source=request.remote_addr or "", device=request.cookies.get(cookie(DEVICE), ""))
@@ -147,7 +153,8 @@ def _gate() -> AnyResponse | None:
         raise NotFound
     if request.method not in READING:
         _check_form()
-    check_given(secret=request.endpoint in SECRET_FORMS)
+    if request.endpoint not in SECRET_FORMS:
+        check_given()
     if who.anyone:
         return None
     session = current()
@@ -155,6 +162,8 @@ def _gate() -> AnyResponse | None:
         return _to_login()
     if who.one_of and not session.is_one_of(*who.one_of):
         raise Forbidden
+    if request.endpoint in SECRET_FORMS:
+        check_given(secret=True)
     return None
 
 
