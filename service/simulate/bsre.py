@@ -93,7 +93,12 @@ def _gate() -> Response | None:
     ):
         return failure(401, None, "Unauthorized")
     refused = _play().refuses_now()
-    return failure(refused, None, "Coba lagi nanti") if refused else None
+    if not refused:
+        return None
+    answer = failure(refused, None, "Coba lagi nanti")
+    if "no_retry_after" not in _play().on:
+        answer.headers["Retry-After"] = "1"
+    return answer
 
 
 @api.post("/user/check/status")

@@ -25,7 +25,7 @@ _STATUS: Final[dict[str, AccountStatus]] = {
     "PENDING": "pending",
     "REVOKED": "revoked",
 }
-_NOT_TAKEN: Final = {429, 503}
+_TOO_MANY, _UNAVAILABLE = 429, 503
 _LOGIN: Final = {401, 403}
 _CLIENT_ERRORS: Final = range(300, 500)
 _SERVER_ERRORS: Final = 500
@@ -82,11 +82,16 @@ def refusal(answer: Answer, *, totp: bool) -> SigningError:
         return KeyUnusable("not_registered", told)
     if answer.status in _LOGIN:
         return SigningFailed("login_refused", told)
-    if answer.status in _NOT_TAKEN:
+    if _is_not_taken(answer):
         return SigningFailed("service_busy", told)
     if answer.status in _CLIENT_ERRORS or (answer.status < _SERVER_ERRORS and _is_fault(number)):
         return SigningFailed("service_refused", told)
     return SigningFailed("outcome_unknown", told)
+
+
+def _is_not_taken(answer: Answer) -> bool:
+    """A 503 without a moment to come back at may be a proxy's word for a service that went on signing."""
+    return answer.status == _TOO_MANY or (answer.status == _UNAVAILABLE and answer.retry_after is not None)
 
 
 def _is_fault(number: int | None) -> bool:

@@ -136,7 +136,7 @@ def test_a_busy_service_did_not_see_the_documents_and_the_code_is_asked_for_anew
 
 
 def _busy_at_the_signature():
-    return ("{}", 503) if request.path.endswith("sign/pdf") else None
+    return ("{}", 503, {"Retry-After": "1"}) if request.path.endswith("sign/pdf") else None
 
 
 # asking for it

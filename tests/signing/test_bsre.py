@@ -157,6 +157,12 @@ def test_busy_at_the_signature_itself_is_not_retried(play, switch):
     assert not service.waits
 
 
+def test_503_at_the_signature_is_not_taken_only_if_it_says_when_to_come_back(play):
+    assert refusal(Answer(503, None, 2.0), totp=False).code == "service_busy"
+    client = play("unavailable=1", "no_retry_after").client(Institution(SEAL))
+    assert codes(client.sign_documents([order()] * 2, Totp("000000"))) == ["outcome_unknown", "not_dispatched"]
+
+
 # lost answers
 
 
@@ -228,6 +234,9 @@ def test_a_number_that_is_none_does_not_break_an_answer():
         (500, None, "outcome_unknown"),
         (500, {"timestamp": "x", "status": 500, "error": "x", "path": "/"}, "outcome_unknown"),
         (502, None, "outcome_unknown"),
+        (503, None, "outcome_unknown"),
+        (503, {"status": 503, "error": "x"}, "outcome_unknown"),
+        (429, None, "service_busy"),
         (504, {}, "outcome_unknown"),
         (504, {"statusCode": 504, "message": "Gateway Timeout"}, "outcome_unknown"),
         (500, {"code": 500}, "outcome_unknown"),
