@@ -7,14 +7,12 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from asn1crypto import parser
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-HASHES: Final = {"sha256": hashes.SHA256(), "sha384": hashes.SHA384(), "sha512": hashes.SHA512()}
+from signing.certificates import HASHES, verifies
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,17 +65,4 @@ class Proven:
             return False
         if hashlib.new(self.algorithm, covered).digest() != digest:
             return False
-        return verifies(self.key, signature, self.header + container[self.attributes], self.algorithm)
-
-
-def verifies(key: Any, signature: bytes, signed: bytes, digest: str) -> bool:
-    """Tell whether `signature` is the RSA (PKCS#1 v1.5) or ECDSA key's over `signed`."""
-    algorithm = HASHES[digest]
-    try:
-        if isinstance(key, rsa.RSAPublicKey):
-            key.verify(signature, signed, padding.PKCS1v15(), algorithm)
-        else:
-            key.verify(signature, signed, ec.ECDSA(algorithm))
-    except InvalidSignature:
-        return False
-    return True
+        return verifies(self.key, signature, self.header + container[self.attributes], HASHES[self.algorithm])

@@ -1,18 +1,21 @@
-"""What a certificate says about itself, and why it must not sign today. Trust and revocation are asked elsewhere."""
+"""What a certificate says about itself, why it must not sign today, and what its key signed. Trust and revocation are asked elsewhere."""
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.x509.oid import NameOID
 
 from signing.errors import KeyUnusable, translated
 
+HASHES: Final = {"sha256": hashes.SHA256(), "sha384": hashes.SHA384(), "sha512": hashes.SHA512()}
 _RSA_BITS: Final = range(2048, 4096 + 1)
 _CURVES: Final = {"secp256r1", "secp384r1"}
 
@@ -55,6 +58,20 @@ def describe_certificate(der: bytes) -> CertificateFacts:
             key=_key(certificate.public_key()),
             may_sign=_may_sign(certificate),
         )
+
+
+def verifies(key: Any, signature: bytes, signed: bytes, algorithm: hashes.HashAlgorithm) -> bool:
+    """Tell whether `signature` is the RSA (PKCS#1 v1.5) or ECDSA key's over `signed`; a key of another kind has none."""
+    try:
+        if isinstance(key, rsa.RSAPublicKey):
+            key.verify(signature, signed, padding.PKCS1v15(), algorithm)
+        elif isinstance(key, ec.EllipticCurvePublicKey):
+            key.verify(signature, signed, ec.ECDSA(algorithm))
+        else:
+            return False
+    except InvalidSignature:
+        return False
+    return True
 
 
 def _common_name(name: x509.Name) -> str:

@@ -73,8 +73,11 @@ def _chains(
 @lru_cache(maxsize=512)  # a batch asks about the same few certificates for every document
 def issued(issuer: x509.Certificate, subject: x509.Certificate) -> bool:
     """Tell whether `issuer` is a CA and its key signed `subject`."""
-    if issuer.subject != subject.issuer or not _is_ca(issuer):
-        return False
+    return issuer.subject == subject.issuer and _is_ca(issuer) and signed_by(issuer, subject)
+
+
+def signed_by(issuer: x509.Certificate, subject: x509.Certificate) -> bool:
+    """Tell whether the key of `issuer`, which `subject` names, signed `subject`."""
     try:
         subject.verify_directly_issued_by(issuer)
     except (ValueError, TypeError, InvalidSignature):

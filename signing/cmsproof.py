@@ -8,11 +8,11 @@ from typing import Any, Final
 
 from asn1crypto import algos, cms, core, parser
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from signing.alike import HASHES, Proven
+from signing.alike import Proven
+from signing.certificates import HASHES, verifies
+from signing.chains import signed_by
 from signing.cmsparts import take_apart
 from signing.der import Odd
 from signing.errors import ProofFailed
@@ -23,6 +23,7 @@ _HEADER: Final = 8
 _MOST_PROVEN: Final = 64
 _PROVEN: Final[dict[tuple[str, frozenset[str] | None, bytes], Proven]] = {}
 """One proven container for each signer: the next one must be the same but for digest and signature."""
+_KEYS: Final = {"rsassa_pkcs1v15": rsa.RSAPublicKey, "ecdsa": ec.EllipticCurvePublicKey}
 _ATTRIBUTES: Final = {"content_type", "message_digest", "signing_certificate_v2"}
 
 
@@ -92,23 +93,15 @@ def _prove_form(data: Any, info: Any) -> None:
 
 def _prove_chain(data: Any, certificate_sha256: str, chain_sha256: frozenset[str] | None) -> None:
     """The further certificates are the expected ones, and each issued the one before: no stranger rides along."""
-    certificates = {_sha256(der): x509.load_der_x509_certificate(der) for der in _elements(data["certificates"])}
+    certificates = _certificates(data)
     current = certificates.pop(certificate_sha256)
     if chain_sha256 is not None and set(certificates) != chain_sha256:
         raise ProofFailed("proof_certificate", "other certificates than expected are embedded")
     while certificates:
-        issuer = next((name for name, one in certificates.items() if _issued(one, current)), None)
+        issuer = next((name for name, one in certificates.items() if signed_by(one, current)), None)
         if issuer is None:
             raise ProofFailed("proof_certificate", "the embedded chain is not the signer's")
         current = certificates.pop(issuer)
-
-
-def _issued(issuer: x509.Certificate, subject: x509.Certificate) -> bool:
-    try:
-        subject.verify_directly_issued_by(issuer)
-    except (ValueError, TypeError, InvalidSignature):
-        return False
-    return True
 
 
 def _single(content: cms.ContentInfo) -> tuple[Any, Any]:
@@ -137,28 +130,17 @@ def _attributes(info: Any) -> tuple[bytes, dict[str, Any]]:
 
 def _verify(data: Any, info: Any, signed: bytes, certificate_sha256: str) -> Any:
     """The signature value, with the public key of the one certificate whose SHA-256 is given; return that key."""
-    signer = next((der for der in _elements(data["certificates"]) if _sha256(der) == certificate_sha256), None)
-    if signer is None:
+    certificate = _certificates(data).get(certificate_sha256)
+    if certificate is None:
         raise ProofFailed("proof_certificate", "the signer's certificate is not embedded")
-    certificate = x509.load_der_x509_certificate(signer)
     if not _identifies(info["sid"].chosen.contents, certificate):
         raise ProofFailed("proof_certificate", "signer identifier")
-    algorithm = HASHES[info["digest_algorithm"]["algorithm"].native]
-    try:
-        _check_value(certificate.public_key(), info, signed, algorithm)
-    except InvalidSignature:
-        raise ProofFailed("proof_signature", "the value does not verify") from None
-    return certificate.public_key()
-
-
-def _check_value(key: Any, info: Any, attributes: bytes, algorithm: hashes.HashAlgorithm) -> None:
-    scheme, value = info["signature_algorithm"].signature_algo, info["signature"].native
-    if isinstance(key, rsa.RSAPublicKey) and scheme == "rsassa_pkcs1v15":
-        key.verify(value, attributes, padding.PKCS1v15(), algorithm)
-    elif isinstance(key, ec.EllipticCurvePublicKey) and scheme == "ecdsa":
-        key.verify(value, attributes, ec.ECDSA(algorithm))
-    else:
+    key, kind = certificate.public_key(), _KEYS.get(info["signature_algorithm"].signature_algo)
+    if kind is None or not isinstance(key, kind):
         raise ProofFailed("proof_signature", "algorithm")
+    if not verifies(key, info["signature"].native, signed, HASHES[info["digest_algorithm"]["algorithm"].native]):
+        raise ProofFailed("proof_signature", "the value does not verify")
+    return key
 
 
 def _level(info: Any) -> Level:
@@ -197,7 +179,7 @@ def prove_token_cms(token: Any) -> tuple[Any, x509.Certificate, tuple[x509.Certi
         raise ProofFailed("proof_level", "time-stamp digest")
     signer = _token_signer(data, info)
     _verify(data, info, signed, signer)
-    found = {_sha256(der): x509.load_der_x509_certificate(der) for der in _elements(data["certificates"])}
+    found = _certificates(data)
     certificate = found.pop(signer)
     return content.parsed, certificate, tuple(found.values()), digest
 
@@ -238,7 +220,7 @@ def _identifies(identifier: bytes, certificate: x509.Certificate) -> bool:
 def _read_in_full(container: bytes) -> _Read:
     data, info = _single(cms.ContentInfo.load(container))
     signer = _token_signer(data, info)
-    found = {_sha256(der): x509.load_der_x509_certificate(der) for der in _elements(data["certificates"])}
+    found = _certificates(data)
     certificate = found.pop(signer)
     stamps = [one for one in info["unsigned_attrs"] or () if one["type"].native == "signature_time_stamp_token"]
     token: bytes | None = stamps[0]["values"][0].dump() if stamps else None
@@ -246,11 +228,15 @@ def _read_in_full(container: bytes) -> _Read:
 
 
 def _token_signer(data: Any, info: Any) -> str:
-    for der in _elements(data["certificates"]):
-        one = x509.load_der_x509_certificate(der)
+    for name, one in _certificates(data).items():
         if _identifies(info["sid"].chosen.contents, one):
-            return _sha256(der)
+            return name
     raise ProofFailed("proof_level", "the signer's certificate is not embedded")
+
+
+def _certificates(data: Any) -> dict[str, x509.Certificate]:
+    """The embedded certificates by their SHA-256."""
+    return {_sha256(der): x509.load_der_x509_certificate(der) for der in _elements(data["certificates"])}
 
 
 def _elements(collection: Any) -> list[bytes]:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any, Final, NoReturn
+from typing import Final, NoReturn
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID
 
+from signing.certificates import verifies
 from signing.chains import issued
 from signing.errors import EvidenceFailed, translated
 
@@ -51,9 +50,11 @@ def prove_ocsp(
         if response.response_status is not ocsp.OCSPResponseStatus.SUCCESSFUL:
             _refuse(response.response_status.name.lower())
         responder = _responder(response, issuer)
-        if isinstance(response.signature_hash_algorithm, _WEAK):
+        algorithm = response.signature_hash_algorithm
+        if algorithm is None or isinstance(algorithm, _WEAK):
             _refuse("weak digest")
-        _verify(responder.public_key(), response)
+        if not verifies(responder.public_key(), response.signature, response.tbs_response_bytes, algorithm):
+            _refuse("the answer's signature does not verify")
         single = next((one for one in response.responses if _is_about(one, certificate, issuer)), None)
         if single is None:
             _refuse("another certificate's answer")
@@ -120,19 +121,6 @@ def _is_about(single: ocsp.OCSPSingleResponse, certificate: x509.Certificate, is
         asked.issuer_key_hash,
         asked.issuer_name_hash,
     )
-
-
-def _verify(key: Any, response: ocsp.OCSPResponse) -> None:
-    algorithm = response.signature_hash_algorithm
-    try:
-        if isinstance(key, rsa.RSAPublicKey) and algorithm:
-            key.verify(response.signature, response.tbs_response_bytes, padding.PKCS1v15(), algorithm)
-        elif isinstance(key, ec.EllipticCurvePublicKey) and algorithm:
-            key.verify(response.signature, response.tbs_response_bytes, ec.ECDSA(algorithm))
-        else:
-            _refuse("algorithm")
-    except InvalidSignature:
-        _refuse("the answer's signature does not verify")
 
 
 def _signs_ocsp(certificate: x509.Certificate) -> bool:

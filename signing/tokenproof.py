@@ -14,7 +14,7 @@ from asn1crypto import cms
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from signing.alike import verifies
+from signing.certificates import HASHES, verifies
 from signing.chains import Chain, chain_to_anchor, der_of, issued
 from signing.cmsproof import prove_token_cms
 from signing.errors import EvidenceFailed, ProofFailed, TimestampFailed
@@ -54,7 +54,7 @@ class _Known:
         """The token of the same frame, if its own digest and signature hold."""
         if hashlib.new(self.digest, parts.content).digest() != parts.digest:
             return None
-        if not verifies(self.token.certificate.public_key(), parts.signature, parts.attributes, self.digest):
+        if not verifies(self.token.certificate.public_key(), parts.signature, parts.attributes, HASHES[self.digest]):
             return None
         return Token(parts.at, self.token.digest, parts.imprint, self.token.certificate, self.token.others)
 

@@ -11,7 +11,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, pkcs12
 
 from signing.backends import Capabilities, Digest
-from signing.backends.publickey import HASHES, fit_to_sign
+from signing.backends.publickey import fit_to_sign
+from signing.certificates import HASHES
 from signing.errors import KeyUnusable, SigningFailed, translated
 
 _Key = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey

@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
 from signing.backends import Digest
-from signing.certificates import describe_certificate
+from signing.certificates import HASHES, describe_certificate, verifies
 from signing.errors import KeyUnusable, SigningFailed
-
-HASHES: Final = {"sha256": hashes.SHA256(), "sha384": hashes.SHA384()}
 
 
 def fit_to_sign(certificate_der: bytes) -> Digest:
@@ -36,13 +29,6 @@ def proven(signature: bytes, attributes: bytes, certificate_der: bytes, digest: 
     Raises SigningFailed signature_wrong.
     """
     key = x509.load_der_x509_certificate(certificate_der).public_key()
-    try:
-        if isinstance(key, rsa.RSAPublicKey):
-            key.verify(signature, attributes, padding.PKCS1v15(), HASHES[digest])
-        elif isinstance(key, ec.EllipticCurvePublicKey):
-            key.verify(signature, attributes, ec.ECDSA(HASHES[digest]))
-        else:
-            raise KeyUnusable("key_unsupported", type(key).__name__)
-    except InvalidSignature:
-        raise SigningFailed("signature_wrong") from None
+    if not verifies(key, signature, attributes, HASHES[digest]):
+        raise SigningFailed("signature_wrong")
     return signature
