@@ -40,6 +40,7 @@ def main(arguments: list[str]) -> int:
         return 2
     log_to_stderr()
     settings = Settings.from_environment()
+    os.nice(settings.worker_nice)  # before any thread: a tray of a thousand must not keep the desk's people waiting
     if queue == "sign":
         _seclude()
     teken = _opened(settings, queue)

@@ -46,7 +46,7 @@ def demo(*, once: bool, as_json: bool, port: int) -> int:
     processes = development.start(settings)
     try:
         with contextlib.closing(open_teken(settings)) as teken:
-            _wait_for_web(settings)
+            wait_for_web(settings)
             shown = [
                 _played(teken, settings, kind) for kind in sorted(teken.offices, key=lambda one: one.procedure.sop)
             ]
@@ -145,7 +145,7 @@ def _free_port(wanted: int) -> int:
     raise OSError("no free port on 127.0.0.1")
 
 
-def _wait_for_web(settings: Settings) -> None:
+def wait_for_web(settings: Settings) -> None:
     for _ in _moments():
         with contextlib.suppress(OSError), urllib.request.urlopen(f"http://{settings.listen}/readyz", timeout=5):
             return

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -31,9 +32,9 @@ def certificates(templates: Path, keys: Path, *, key: KeyKind = "rsa2048", now: 
     make_dev_pki(keys, people, seals, key=key, now=now)
 
 
-def start(settings: Settings, **more: str) -> list[subprocess.Popen[bytes]]:
-    """Start web, worker and signing process with these settings; they open the same database and archive."""
-    environment = {**os.environ, "RAYON_NUM_THREADS": "1", **_as_environment(settings), **more}
+def start(settings: Settings, processes: Sequence[str] = PROCESSES) -> list[subprocess.Popen[bytes]]:
+    """Start these processes with these settings; they open the same database and archive."""
+    environment = {**os.environ, "RAYON_NUM_THREADS": "1", **_as_environment(settings)}
     web = [
         "-m",
         "gunicorn",
@@ -48,8 +49,9 @@ def start(settings: Settings, **more: str) -> list[subprocess.Popen[bytes]]:
         "--no-control-socket",
         "--log-level",
         "warning",
+        "service.app:from_environment()",
     ]
-    commands = [[*web, "service.app:from_environment()"], ["worker.py", "work"], ["worker.py", "sign"]]
+    commands = [web if name == "web" else ["worker.py", name] for name in processes]
     return [
         subprocess.Popen([sys.executable, *command], cwd=PROJECT, env=environment, stdout=sys.stderr)  # noqa: S603 - our own programs
         for command in commands

@@ -16,7 +16,7 @@ from service.settings import PROJECT
 from service.wiring import Teken
 from tests.backends.conftest import Home
 
-QUICK = {"lease_seconds": 2, "retry_seconds": 0.1, "poll_seconds": 0.05}
+QUICK = {"lease_seconds": 2, "retry_seconds": 0.1, "poll_seconds": 0.05, "worker_nice": 0}
 
 
 @contextmanager

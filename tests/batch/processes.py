@@ -31,7 +31,8 @@ def web(home: Path, keys: Path, database: str = "", **more) -> Teken:
 def environment(home: Path, keys: Path, database: str = "", **more: object) -> dict[str, str]:
     clean = {name: value for name, value in os.environ.items() if not name.startswith("TEKEN_")}
     ours = {"home": home, "keys": keys, "passphrase_file": home / "none", "seal_passphrase_file": keys / "passphrase"}
-    ours |= {"lease_seconds": 3, "retry_seconds": 0.1, "poll_seconds": 0.05, "database_url": database, **more}
+    quick = {"lease_seconds": 3, "retry_seconds": 0.1, "poll_seconds": 0.05, "worker_nice": 0}
+    ours |= {**quick, "database_url": database, **more}
     return clean | {f"TEKEN_{name.upper()}": str(value) for name, value in ours.items() if value != ""}
 
 

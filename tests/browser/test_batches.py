@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import subprocess
 import time
-from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import Error as PageError
@@ -29,8 +28,10 @@ MANY, KILOBITS, SECONDS = 30, 400, 0.9
 ENDED = -1
 
 
-def signed(house: House) -> int:
+def signed(house: House, batch: str | None = None) -> int:
     query = select(func.count()).where(batch_items.c.result == "signed")
+    if batch is not None:
+        query = query.where(batch_items.c.batch == batch)
     with house.teken.db.read() as connection:
         return connection.execute(query).scalar_one()
 
@@ -107,43 +108,60 @@ def figure(head: Visitor) -> int | None:
         return None
 
 
-def sign_with_one_killed(home: Path, keys: Path, chromium: Any, many: int) -> list[tuple[int, int]]:
-    """Sign a tray with two processes, one of which is killed at a third of it. Returns what the page showed, and the truth right after."""
-    house = House.open(home, keys, chromium, signer=False)
-    seen = []
-    try:
-        permits = [house.post(OFFICE, TYPE, f"RIBU-{number}") for number in range(many)]
-        for permit in permits:
-            house.settle(permit, patience=PATIENCE_SECONDS + many)
-        crew = Crew(house, OFFICE, "phone")
-        with signing(2, home / "log", environment(home, keys)) as (first, _):
-            announced(house.teken, 2)
-            head = crew.someone("kadis").go("/meja/ttd")
-            head.page.click("details.all summary")
-            head.page.check("input[name=sadar]")
-            head.press("button[value=semua]")
-            crew.with_passphrase(head)
-            while (shown := figure(head)) != ENDED:
-                true = signed(house)
-                seen += [(shown, true)] if shown is not None else []
-                if true >= many // 3 and first.poll() is None:
-                    first.kill()
-                head.page.wait_for_timeout(300)
-            crew.see_the_end(head)
-            assert first.poll() is not None, "it was killed while documents waited"
-            assert "Semua sudah ditandatangani" in head.text()
-        for permit in permits:
-            house.settle(permit, patience=PATIENCE_SECONDS + many)
-        assert {row(house.teken, permit).state for permit in permits} == {State.IN_FORCE}
-        assert house.told() == []
-    finally:
-        house.close()
+def batch_of(head: Visitor) -> str:
+    return str(head.page.url.rpartition("/")[2])
+
+
+def at_the_signature(house: House, many: int, name: str = "RIBU") -> list[str]:
+    """Post so many cases, and wait until the worker has laid their papers before the head."""
+    permits = [house.post(OFFICE, TYPE, f"{name}-{number}") for number in range(many)]
+    for permit in permits:
+        house.settle(permit, patience=PATIENCE_SECONDS + many)
+    return permits
+
+
+def order_all(crew: Crew) -> Visitor:
+    """The head signs all that lies in his tray with one passphrase; he looks at the batch's page."""
+    head = crew.someone("kadis").go("/meja/ttd")
+    head.page.click("details.all summary")
+    head.page.check("input[name=sadar]")
+    head.press("button[value=semua]")
+    crew.with_passphrase(head)
+    return head
+
+
+def see_through(crew: Crew, head: Visitor, permits: list[str], doomed: subprocess.Popen) -> list[tuple[int, int]]:
+    """Kill one of the signing processes at a third of the batch, and watch it to its end and each permit to its issue.
+
+    Returns what the page showed, and the truth right after.
+    """
+    house, batch, seen = crew.house, batch_of(head), []
+    while (shown := figure(head)) != ENDED:
+        true = signed(house, batch)
+        seen += [(shown, true)] if shown is not None else []
+        if true >= len(permits) // 3 and doomed.poll() is None:
+            doomed.kill()
+        head.page.wait_for_timeout(300)
+    crew.see_the_end(head)
+    assert doomed.poll() is not None, "it was killed while documents waited"
+    assert "Semua sudah ditandatangani" in head.text()
+    for permit in permits:
+        house.settle(permit, patience=PATIENCE_SECONDS + len(permits))
+    assert {row(house.teken, permit).state for permit in permits} == {State.IN_FORCE}
+    assert house.told() == []
     return seen
 
 
 @pytest.mark.slow
 def test_a_signing_process_is_killed_and_the_page_tells_the_truth(tmp_path, keys, chromium):
-    seen = sign_with_one_killed(tmp_path, keys, chromium, 30)
+    house = House.open(tmp_path, keys, chromium, signer=False)
+    try:
+        crew, permits = Crew(house, OFFICE, "phone"), at_the_signature(house, MANY)
+        with signing(2, tmp_path / "log", environment(tmp_path, keys)) as (first, _):
+            announced(house.teken, 2)
+            seen = see_through(crew, order_all(crew), permits, first)
+    finally:
+        house.close()
     assert seen
     assert all(shown <= true for shown, true in seen), seen
     assert [shown for shown, _ in seen] == sorted(shown for shown, _ in seen)

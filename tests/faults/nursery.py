@@ -53,7 +53,7 @@ class Nursery:
 
     def spawn(self, kind: str, environment: Mapping[str, object], log: Path | None = None) -> int:
         """Start a process and return its pid. Its variables are these and no other TEKEN_ ones."""
-        variables = {name: str(value) for name, value in environment.items()}
+        variables = {name: str(value) for name, value in {"TEKEN_WORKER_NICE": 0, **environment}.items()}
         return int(self._ask({"spawn": kind, "environment": variables, "log": str(log or os.devnull)}))
 
     def alive(self, pid: int) -> bool:

@@ -18,7 +18,7 @@ from service.steps import STEPS
 from service.store import StoreBusy
 from service.store.tables import events
 from tests.faults.nursery import Nursery
-from tests.support.office import client_of, open_office, payload, play, post, row, take_turn
+from tests.support.office import TYPES, client_of, open_office, payload, play, post, row, take_turn
 
 
 def attempts(world, queue: str = "work", seconds: float = 61) -> None:
@@ -180,6 +180,18 @@ def test_a_worker_outlives_a_locked_database(tmp_path, keys):
         _until_numbered(teken, permit)
         os.kill(worker, signal.SIGTERM)
         assert nursery.wait(worker, 10) == 0
+    teken.close()
+
+
+def test_a_worker_stands_back_for_the_web_process(tmp_path, keys):
+    """A tray of a thousand takes no turn from the people at the desk, on the same cores."""
+    teken = open_office(tmp_path, keys)
+    ours = os.getpriority(os.PRIO_PROCESS, 0)
+    with Nursery() as nursery:
+        environment = {"TEKEN_HOME": tmp_path, "TEKEN_KEYS": keys, "TEKEN_POLL_SECONDS": 0.05}
+        worker = nursery.spawn("work", {**environment, "TEKEN_WORKER_NICE": 3})
+        _until_numbered(teken, post(teken, client_of(teken, "rokan-hilir"), payload(*TYPES[0])).body["id"])
+        assert os.getpriority(os.PRIO_PROCESS, worker) == min(ours + 3, 19)
     teken.close()
 
 
