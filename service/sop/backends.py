@@ -19,6 +19,7 @@ DOCUMENTS: Final = frozenset({"bsre"})
 """Those that take a whole document and give one back."""
 TAKE_CODES: Final = frozenset({"bsre"})
 """Those that send a person a one-time code on request."""
+OWN_FIELD: Final = "own_field"
 REWRITTEN: Final = "rewritten"
 _HEAD: Final = ("signing", "tanda tangan")
 _SEAL: Final = ("signing.seal", "segel")
@@ -58,8 +59,15 @@ def _lacking(what: str, side: tuple[str, str], backend: str, needs: Sequence[str
 
 
 def _rewriting(signing: SigningChoice) -> Iterator[Refusal]:
-    """The seal goes into the field that we prepared, behind a signature that stays: no service may write the file anew."""
+    """The seal goes into the field that we prepared, behind a signature that stays: no service may write the file anew.
+
+    A head who certifies forbids every field that he did not see (DocMDP), so behind him no service may make its own.
+    """
     if signing.backend in DOCUMENTS and signing.returned == REWRITTEN:
         yield Refusal("signing", "returned", "seal_behind_rewritten", {"backend": signing.backend})
     if signing.seal_backend in DOCUMENTS and signing.seal_returned == REWRITTEN:
         yield Refusal("signing.seal", "returned", "seal_rewrites", {"backend": signing.seal_backend})
+    own = signing.seal_backend in DOCUMENTS and signing.seal_returned == OWN_FIELD
+    if own and "certify" in ABLE[signing.backend]:
+        params = {"backend": signing.seal_backend, "head": signing.backend}
+        yield Refusal("signing.seal", "returned", "seal_forbidden", params)

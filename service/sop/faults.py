@@ -61,13 +61,16 @@ MESSAGES: Final = {
     "branch_type": 'jenis izin "{type}" tidak ada di kantor ini',
     "seal_missing": "SOP {type} membubuhkan segel elektronik, tetapi kantor tidak punya segel",
     "returned_needless": 'hanya untuk layanan yang menandatangani dokumen utuh; backend "{backend}" tidak mengembalikan dokumen',
-    "levels_rewritten": 'paling tinggi B-T: dengan returned = "rewritten" layanan menulis ulang berkas, dan {target} tidak dapat dibuktikan',
+    "levels_rewritten": 'paling tinggi B-T: dengan returned = "rewritten" layanan menulis ulang berkas, '
+    "dan {target} tidak dapat dibuktikan",
     "authorise_needless": 'hanya untuk layanan yang mengirim kode sekali pakai; backend "{backend}" tidak mengirimnya',
     "backend_lacks": 'SOP {type} {what}, yang memerlukan {lacks} dari {whose}; backend "{backend}" tidak mampu',
     "seal_behind_rewritten": "SOP {type} membubuhkan segel setelah tanda tangan, yang memerlukan berkas kita tetap utuh; "
     'backend "{backend}" dengan returned = "rewritten" menulis ulang berkas',
     "seal_rewrites": "SOP {type} membubuhkan segel setelah tanda tangan, yang harus tetap utuh; "
     'backend segel "{backend}" dengan returned = "rewritten" menulis ulang berkas',
+    "seal_forbidden": 'SOP {type} membubuhkan segel setelah tanda tangan yang mengunci berkas (backend "{head}"), '
+    'yang melarang kolom baru; backend segel "{backend}" perlu returned = "strict"',
     "seal_needless": "hanya untuk kantor yang punya segel ([certificate] seal)",
     "number_at_sign_needless": "tidak ada SOP kantor ini yang memberi nomor setelah tanda tangan",
     # number patterns

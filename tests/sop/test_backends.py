@@ -61,7 +61,7 @@ CHOICES = [
     ('backend = "bsre"', ("bsre", "strict", "pkcs12", "strict")),
     ('backend = "bsre"\nreturned = "own_field"', ("bsre", "own_field", "pkcs12", "strict")),
     ('backend = "bsre"\n[signing.seal]\nbackend = "pkcs11"', ("bsre", "strict", "pkcs11", "strict")),
-    ('[signing.seal]\nbackend = "bsre"\nreturned = "own_field"', ("pkcs12", "strict", "bsre", "own_field")),
+    (f'{BSRE}\n[signing.seal]\n{BSRE}\nreturned = "own_field"', ("bsre", "strict", "bsre", "own_field")),
 ]
 
 
@@ -139,6 +139,16 @@ def test_what_a_back_end_cannot_do_is_refused_and_both_are_named(table, kind, fa
     assert refused(with_signing(table), kind) == faults
 
 
+@pytest.mark.parametrize("head", ["pkcs12", "pkcs11", "csc"])
+def test_behind_a_head_who_certifies_no_service_makes_a_field_of_its_own(head):
+    said = (
+        f'SOP izin-satu membubuhkan segel setelah tanda tangan yang mengunci berkas (backend "{head}"), yang melarang kolom baru; '
+        'backend segel "bsre" perlu returned = "strict"'
+    )
+    tree = with_signing(f'backend = "{head}"\n{BSRE_SEAL}\nreturned = "own_field"')
+    assert refused(tree, "izin-satu") == {("signing.seal", "returned", said)}
+
+
 @pytest.mark.parametrize("target", ["B-LT", "B-LTA"])
 def test_nothing_is_added_behind_a_file_written_anew(target):
     tree = with_signing(f'{BSRE}\nreturned = "rewritten"')
@@ -151,7 +161,7 @@ def test_nothing_is_added_behind_a_file_written_anew(target):
 def test_bytes_that_come_back_whole_may_be_sealed_and_a_service_may_seal_them(returned):
     for table in (
         f'backend = "bsre"\nreturned = "{returned}"',
-        f'{BSRE_SEAL}\nreturned = "{returned}"',
+        f'{BSRE_SEAL}\nreturned = "strict"',
         f'backend = "bsre"\n{BSRE_SEAL}\nreturned = "{returned}"',
     ):
         assert load_bundle(with_signing(table), "contoh", "izin-satu")[1].procedure.sealed
