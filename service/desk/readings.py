@@ -48,9 +48,15 @@ def read(teken: Teken, who: Session, permit: str, verb: str, *, stood: Stood, se
             raise
 
 
-def give_back(teken: Teken, who: Session, permit: str, *, stood: Stood, reason: str) -> None:
-    """Return the case to upstream with the reason. Raises as `read` does, and ReasonRequired."""
+def give_back(
+    teken: Teken, who: Session, permit: str, *, stood: Stood, reason: str, seen_sha: str | None = None
+) -> None:
+    """Return the case to upstream with the reason; `seen_sha`: the final paper that was read. Raises as `read`, and ReasonRequired."""
     official = _official(teken, who, permit)
+    if _returned_already(teken, who, permit, stood):
+        return
+    if seen_sha is not None:
+        _check_paper(teken, who, permit, seen_sha)
     try:
         acts.give_back(teken, official, permit, reason=reason, stood=stood)
     except StateForbids:
@@ -94,6 +100,12 @@ def _check_place(teken: Teken, who: Session, permit: str, stood: Stood) -> None:
         row = own(connection, who, permit)
     if (row.revision, row.position) != stood:
         raise Conflict("seen_differs")
+
+
+def _check_paper(teken: Teken, who: Session, permit: str, seen_sha: str) -> None:
+    with teken.db.read() as connection:
+        if own(connection, who, permit).final_sha != seen_sha:
+            raise Conflict("seen_differs")
 
 
 def _returned_already(teken: Teken, who: Session, permit: str, stood: Stood) -> bool:

@@ -6,26 +6,24 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Response, current_app, redirect, request, url_for
 
-from service.acts import REASON_LENGTH
 from service.desk import book, casefile, entry, notes, papers, readings, worklist
 from service.desk.accounts import of_office
 from service.desk.casefile import CaseFile
 from service.desk.worklist import OVERSEERS
-from service.errors import Conflict, Fault, Invalid, StateForbids
+from service.errors import Conflict, Invalid, StateForbids
 from service.permits import State
 from service.sop.model import Verb
 from service.web import teken
-from service.web.desk.files import file
+from service.web.desk import returning
+from service.web.desk.files import file as given
 from service.web.desk.home import receipt
 from service.web.desk.page import fault_words, page, problem_title, words
-from service.web.desk.routing import STAFF, here, only, route, saw
+from service.web.desk.routing import STAFF, here, only, route, saw, stood
 from service.web.desk.when import until
-from service.web.desk.words import LANGUAGES, Words
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response as AnyResponse
 
-REASONS = ("data", "requirement", "photo", "place", "kind", "other")
 SCREENS = {
     Verb.SIGN: "desk.tray_paper",
     Verb.PRINT: "desk.counter",
@@ -68,7 +66,7 @@ def case_document(permit: str) -> Response:
     """Give the released document, exactly as it is stored."""
     document = casefile.document(teken(), here(), permit)
     saw("case.document_taken", permit, sha256=document.sha256)
-    return file(document.pdf, document.filename)
+    return given(document.pdf, document.filename)
 
 
 @route("/izin/<permit>/baca", STAFF, methods=("POST",))
@@ -77,7 +75,7 @@ def case_read(permit: str) -> AnyResponse:
     session, verb = here(), request.form.get("verb", "")
     onward = _next(permit, verb)
     try:
-        readings.read(teken(), session, permit, verb, stood=_stood(), seen_sha=request.form.get("seen") or None)
+        readings.read(teken(), session, permit, verb, stood=stood(), seen_sha=request.form.get("seen") or None)
     except Conflict as refused:
         return _again(permit, f"case.{verb}", refused)
     saw(f"case.{verb}", permit)
@@ -91,17 +89,15 @@ def case_return(permit: str) -> AnyResponse:
     if request.method == "GET":
         if file.due is None or not file.due.returnable:
             raise StateForbids(state=file.state)
-        return page("return.html", file=file, faults={}, chosen="", text="", reasons=REASONS, most=REASON_LENGTH)
-    chosen, text = request.form.get("alasan", ""), " ".join(request.form.get("uraian", "").split())
+        return page("return.html", file=file, faults={}, **returning.fields())
     onward = _next(permit, str(file.due.verb) if file.due else "")
     try:
-        reason = _reason(chosen, text)
+        reason = returning.reason()
     except Invalid as refused:
         faults = fault_words(refused)
-        values = {"chosen": chosen, "text": text, "reasons": REASONS, "most": REASON_LENGTH}
-        return page("return.html", status=refused.status, file=file, faults=faults, **values)
+        return page("return.html", status=refused.status, file=file, faults=faults, **returning.fields())
     try:
-        readings.give_back(teken(), here(), permit, stood=_stood(), reason=reason)
+        readings.give_back(teken(), here(), permit, stood=stood(), reason=reason)
     except Conflict as refused:
         return _again(permit, "case.returned", refused)
     saw("case.returned", permit)
@@ -182,25 +178,3 @@ def _onward(following: str | None, verb: str, permit: str) -> AnyResponse:
     done: dict[str, Any] = {"usai": str(verb), "dari": permit}
     target = url_for("desk.case", permit=following, **done) if following else url_for("desk.inbox", **done)
     return redirect(target, 303)
-
-
-def _stood() -> tuple[int, int]:
-    return request.form.get("revision", 0, type=int), request.form.get("position", -1, type=int)
-
-
-def _reason(chosen: str, text: str) -> str:
-    """Put the reason together in Indonesian, whatever language the official reads: upstream gets it."""
-    faults = []
-    if chosen not in REASONS:
-        faults.append(Fault("/alasan", "required"))
-    if chosen == "other" and not text:
-        faults.append(Fault("/uraian", "required"))
-    reason = text if chosen == "other" else ""
-    if not faults and not reason:
-        label = Words(LANGUAGES[0], words().zone)(f"case.reason.{chosen}")
-        reason = f"{label}: {text}" if text else label
-    if len(reason) > REASON_LENGTH:
-        faults.append(Fault("/uraian", "too_long", {"limit": str(REASON_LENGTH)}))
-    if faults:
-        raise Invalid(faults=tuple(faults))
-    return reason

@@ -17,7 +17,7 @@ from service.web import teken
 from service.web.desk import skm
 from service.web.desk.files import csv_file, file
 from service.web.desk.page import PLACES, Place, fault_words, page, problem_title, today, words
-from service.web.desk.routing import here, only, route, saw
+from service.web.desk.routing import here, only, route, saw, stood
 from service.web.desk.when import until
 from service.web.desk.words import LANGUAGES, Words
 
@@ -64,7 +64,7 @@ def counter_slip(permit: str) -> Response:
 @route("/loket/<permit>/cetak", CLERKS, methods=("POST",))
 def counter_print(permit: str) -> AnyResponse:
     """Log the print that is due, then open the very bytes."""
-    number = at.print_due(teken(), here(), permit, _stood())
+    number = at.print_due(teken(), here(), permit, stood())
     saw("counter.printed", permit, no=number)
     return redirect(url_for("desk.counter_printed", permit=permit, no=number), 303)
 
@@ -102,14 +102,14 @@ def counter_ticket(permit: str) -> Response:
 @route("/loket/<permit>/teruskan", CLERKS, methods=("POST",))
 def counter_deliver(permit: str) -> AnyResponse:
     """Pass the paper on to the counter."""
-    at.pass_on(teken(), here(), permit, _stood())
+    at.pass_on(teken(), here(), permit, stood())
     return _done(permit, Verb.DELIVER)
 
 
 @route("/loket/<permit>/terima", CLERKS, methods=("POST",))
 def counter_receive(permit: str) -> AnyResponse:
     """Record that the holder has the paper."""
-    at.receive(teken(), here(), permit, _stood())
+    at.receive(teken(), here(), permit, stood())
     return _done(permit, Verb.RECEIVE)
 
 
@@ -122,9 +122,9 @@ def counter_survey(permit: str) -> AnyResponse:
     choice, given = request.form.get("pilihan", ""), skm.answers(request.form)
     try:
         if choice in {"nanti", "menolak"}:
-            at.decline_survey(teken(), here(), permit, _stood(), later=choice == "nanti")
+            at.decline_survey(teken(), here(), permit, stood(), later=choice == "nanti")
         else:
-            at.fill_survey(teken(), here(), permit, _stood(), given)
+            at.fill_survey(teken(), here(), permit, stood(), given)
     except Invalid as refused:
         values = {"given": given, "faults": _missing(refused), "questions": skm.questions(words())}
         return page("counter_survey.html", status=refused.status, slip=slip, **values)
@@ -138,7 +138,7 @@ def counter_hand_over(permit: str) -> AnyResponse:
     fields = {name: request.form.get(name, "") for name in ("tiket", "identitas", "surat")}
     ticket, identity, letter = fields["tiket"], fields["identitas"], fields["surat"]
     try:
-        at.hand_over(teken(), here(), permit, _stood(), identity=identity, ticket=ticket, reference=letter)
+        at.hand_over(teken(), here(), permit, stood(), identity=identity, ticket=ticket, reference=letter)
     except (Invalid, Conflict) as refused:
         if isinstance(refused, Conflict) and refused.code != "ticket_differs":
             raise
@@ -249,10 +249,6 @@ def _slip(
 def _done(permit: str, verb: Verb) -> AnyResponse:
     saw(f"counter.{verb}", permit)
     return redirect(url_for("desk.counter_slip", permit=permit, usai=str(verb)), 303)
-
-
-def _stood() -> tuple[int, int]:
-    return request.form.get("revision", 0, type=int), request.form.get("position", -1, type=int)
 
 
 def _missing(refused: Invalid) -> dict[str, str]:
