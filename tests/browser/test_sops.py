@@ -10,13 +10,14 @@ from service.demo import portrait
 from service.permits import State
 from service.sop.model import By
 from tests.browser.crew import Crew
-from tests.browser.house import SIZES
+from tests.browser.house import SIZES, Visitor
 from tests.desk.forms import answers
 from tests.support.office import OFFICES, TYPES, holder, row
 
 NAMES = {"000": TYPES[0], "001": TYPES[1], "002": TYPES[2], "003": TYPES[3], "004": TYPES[4]}
 POSTED = ["000", "001", "002", "004"]
 KUDUS = NAMES["003"]
+NEW_PLACE = "Klinik Contoh Bahagia"
 QUICK = {("phone", "000"), ("phone", "002")}
 """One procedure of either order; the rest takes minutes and is played where outside judges are asked."""
 
@@ -29,7 +30,7 @@ def whole(house, office: str, kind: str) -> list[str]:
 
 def entered(crew: Crew) -> str:
     """The clerk types what the applicant brought, with a photo; a colleague checks and confirms it."""
-    clerk, colleague = crew.someone("gerai_1"), crew.someone("pemroses_1")
+    clerk = crew.someone("gerai_1")
     clerk.go("/meja/").press(".nav a[href='/meja/permohonan']").press(".actions a.button")
     for name, text in answers(*KUDUS).items():
         asked = clerk.page.locator(f"[name='{name}']")
@@ -44,9 +45,14 @@ def entered(crew: Crew) -> str:
             asked.fill(text)
     photo = {"name": "pas foto.jpg", "mimeType": "image/jpeg", "buffer": portrait()}
     clerk.page.set_input_files("#f-photo", photo)
+    return checked(crew, clerk)
+
+
+def checked(crew: Crew, clerk: Visitor) -> str:
+    """The clerk sends his form; the colleague confirms it and comes to the permit."""
     clerk.press("form button.big")
     assert "Menunggu pemeriksaan petugas lain" in clerk.text()
-    proposal = clerk.page.url.rpartition("/")[2]
+    proposal, colleague = clerk.page.url.rpartition("/")[2], crew.someone("pemroses_1")
     colleague.go("/meja/permohonan").press(f"main a[href*='{proposal}']").press("form[action$='/setujui'] button")
     return re.search(r"izn_\w+", colleague.page.locator(".note a").first.get_attribute("href"))[0]
 
@@ -75,6 +81,37 @@ def test_an_entered_case_goes_to_its_end(house, size):
     deeds = crew.play(permit)
     assert row(house.teken, permit).state == State.IN_FORCE
     assert [official for official, _ in deeds] == whole(house, *KUDUS)
+
+
+@pytest.mark.played
+@pytest.mark.parametrize("size", SIZES)
+def test_an_entered_case_that_was_returned_is_corrected_and_signed(house, size):
+    """Whoever typed it corrects the same form, the colleague confirms, and the reviewer sees what became different."""
+    crew = Crew(house, KUDUS[0], size)
+    permit = entered(crew)
+    reviewer = "sub_koordinator"
+    crew.play(permit, until="Verifikasi")
+    assert crew.whose_turn(permit) == reviewer
+    window = crew.from_inbox(reviewer, permit).press("#keputusan a[href$='/kembalikan']")
+    window.page.check("input[name=alasan][value=data]")
+    window.page.fill("#f-uraian", "Nama tempat praktik keliru")
+    window.look().press("main form button.danger")
+    before = row(house.teken, permit)
+    assert before.state == State.RETURNED
+
+    clerk = crew.someone("gerai_1").go("/meja/?saring=returned").press(f"main a[href*='{permit}']")
+    assert "Nama tempat praktik keliru" in clerk.text()
+    clerk.press("a.button[href*='perbaiki=']")
+    assert "Nama tempat praktik keliru" in clerk.text()
+    clerk.page.fill("[name='practice.nama']", NEW_PLACE)
+    assert checked(crew, clerk) == permit
+
+    crew.play(permit, until="Verifikasi")
+    assert NEW_PLACE in crew.from_inbox(reviewer, permit).page.inner_text("#perubahan ins")
+    crew.play(permit)
+    after = row(house.teken, permit)
+    assert (after.state, after.revision, after.upstream_id) == (State.IN_FORCE, 2, before.upstream_id)
+    assert NEW_PLACE in crew.someone("koordinator").go(f"/meja/izin/{permit}").text()
 
 
 @pytest.mark.played
