@@ -106,6 +106,9 @@ def _pass_on(teken: Teken, row: Row, asker: AskCode) -> None:  # type: ignore[ty
         asker(row.documents)
     except (SigningError, TekenError) as refused:
         cause = UNANSWERED if refused.code == "outcome_unknown" else refused.code
+    except Exception as fault:  # noqa: BLE001 - the process lives on: it alone holds what others typed
+        log.error("code_not_asked", request=row.id, error=type(fault).__name__)  # noqa: TRY400 - a traceback may quote the account
+        cause = UNANSWERED
     _end(teken, row, Asked.SENDING, cause)
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import update
 from service import batch, batch_codes, pipeline
 from service.permits import State
 from service.store.batch_tables import Asked, BatchState, code_requests
+from signing import BsreBackend
 from tests.backends.conftest import bsre_office
 from tests.signing.simulated import NIK
 
@@ -170,6 +171,20 @@ def test_what_nobody_passes_on_has_failed_in_time_and_is_not_passed_on_later(tmp
         assert (standing.state, standing.cause) == (Asked.FAILED, "code_unanswered")
         desk.sign()
         assert desk.service.requests("sign/get/totp") == 0
+
+
+def test_a_fault_of_the_program_ends_no_signing_process(tmp_path, keys, bsre_keys, monkeypatch):
+    def broken(*_given, **_named):
+        raise RuntimeError(NIK)
+
+    with office(tmp_path, keys, bsre_keys) as desk:
+        with monkeypatch.context() as patch:
+            patch.setattr(BsreBackend, "request_totp", broken)
+            batch_codes.ask(desk.teken, desk.head, 1)
+            desk.sign()
+        standing = batch_codes.standing(desk.teken, desk.head, LONG_AGO)
+        assert (standing.state, standing.cause) == (Asked.FAILED, "code_unanswered")
+        assert asked_for(desk, 1)
 
 
 def test_where_a_passphrase_is_typed_no_code_is_asked_for(tmp_path, keys, bsre_keys):
