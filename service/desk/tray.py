@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Row, or_, select
 
-from service import acts, flow, resend, signatories
+from service import flow, resend, signatories
 from service.deadlines import rows_due, totals_due
 from service.desk import book, notes
 from service.desk.notes import Note
@@ -197,14 +197,6 @@ def mark(teken: Teken, session: Session, permit: str, sha: str, action: str) -> 
         raise Conflict("seen_differs")
     who = session.account
     book.note(teken, office=who.office, account=who.id, action=action, permit=permit, sha256=sha)
-
-
-def give_back(teken: Teken, session: Session, permit: str, sha: str, reason: str) -> None:
-    """Return the case that was read with a reason. Raises NotFound, Conflict("seen_differs"), ReasonRequired and as `acts`."""
-    if one(teken, session, permit).sha != sha:
-        raise Conflict("seen_differs")
-    assert session.account.official is not None, "only who signs returns from the tray"
-    acts.give_back(teken, session.account.official, permit, reason=reason)
 
 
 def confirm_resend(teken: Teken, session: Session, permit: str) -> None:

@@ -42,7 +42,7 @@ def test_a_case_is_returned_corrected_and_signed(house):
     crew.from_inbox("kadis", permit).press("#keputusan a.big")
     head.page.click("#kembalikan summary")
     head.page.check("#kembalikan input[value=data]")
-    head.page.fill("#f-catatan", "Nama tempat praktik keliru")
+    head.page.fill("#f-uraian", "Nama tempat praktik keliru")
     head.look().press("#kembalikan button.danger")
     assert row(house.teken, permit).state == State.RETURNED
     assert "Nama tempat praktik keliru" in crew.someone("ahli_muda").go(f"/meja/izin/{permit}").text()

@@ -525,14 +525,18 @@ def test_a_case_is_returned_with_a_reason(office):
     ids, head = office.fill(1), office.head()
     read(head, ids)
     sha = row(office.teken, ids[0]).final_sha
-    for given, words in (({}, "Pilih satu alasan"), ({"alasan": "other"}, "Tuliskan alasannya")):
-        head.post(f"/meja/ttd/kembalikan/{ids[0]}", {"sha": sha, **given})
-        assert head.status == 422
-        assert words in head.text
-    head.post(f"/meja/ttd/kembalikan/{ids[0]}", {"sha": "0" * 64, "alasan": "data"})
-    assert head.status == 409
-    head.post(f"/meja/ttd/kembalikan/{ids[0]}", {"sha": sha, "alasan": "data", "catatan": "Nama <b>salah</b>"})
-    assert (head.status, head.headers["Location"]) == (303, "/meja/ttd")
+    head.get(f"/meja/ttd/baca/{ids[0]}")
+    fields = dict(re.findall(r'name="(revision|position|sha)" value="([^"]*)"', head.page))
+    assert fields["sha"] == sha
+    for given, wrong in (({}, "alasan"), ({"alasan": "other"}, "uraian")):
+        head.post(f"/meja/ttd/kembalikan/{ids[0]}", {**fields, **given})
+        assert (head.status, f'id="e-{wrong}"' in head.page) == (422, True)
+    for before in ({"sha": "0" * 64}, {"position": "1"}, {"revision": "2"}):
+        head.post(f"/meja/ttd/kembalikan/{ids[0]}", {**fields, **before, "alasan": "data"})
+        assert (head.status, office.state(ids[0])) == (409, "numbered"), before
+    for _ in range(2):
+        head.post(f"/meja/ttd/kembalikan/{ids[0]}", {**fields, "alasan": "data", "uraian": "Nama <b>salah</b>"})
+        assert (head.status, head.headers["Location"]) == (303, "/meja/ttd"), "sent twice is one act"
     assert office.state(ids[0]) == "returned"
 
 

@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING
 
 from flask import redirect, request, url_for
 
-from service.desk import progress
+from service.desk import progress, readings
 from service.desk import tray as trays
 from service.desk.sessions import SIGNS
-from service.errors import Fault, Invalid
+from service.errors import Invalid
 from service.problems import problem, problem_texts
 from service.web import teken
 from service.web.desk import page as frame
+from service.web.desk import returning
 from service.web.desk.page import Place, language, page
-from service.web.desk.routing import READING, here, only, route, saw
+from service.web.desk.routing import READING, here, only, route, saw, stood
 from service.web.desk.when import until
-from service.web.desk.words import Words
 
 if TYPE_CHECKING:
     from flask import Response
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 TRAY = only(SIGNS, "ajudan")
 SIGNER = only(SIGNS)
-REASONS = ("data", "requirement", "wording", "other")
 frame.PLACES.insert(1, Place("desk.tray", "signature", "tray.place", (SIGNS, "ajudan")))  # after the inbox
 
 
@@ -73,11 +72,12 @@ def tray_return(permit: str) -> AnyResponse:
     """Return the case with a reason."""
     session, onward = here(), _after(permit)
     try:
-        reason = _reason()
+        reason = returning.reason()
     except Invalid as missing:
         paper = trays.one(teken(), session, permit)
         return _paper(paper, status=missing.status, faults=frame.fault_words(missing))
-    trays.give_back(teken(), session, permit, request.form.get("sha", ""), reason)
+    seen = request.form.get("sha", "")
+    readings.give_back(teken(), session, permit, stood=stood(), reason=reason, seen_sha=seen)
     saw("tray.returned", permit)
     return redirect(onward, 303)
 
@@ -122,9 +122,7 @@ def _paper(paper: trays.Paper, *, status: int = 200, faults: dict[str, str] | No
         after=after,
         place=place,
         total=total,
-        reasons=REASONS,
-        chosen=request.form.get("alasan", ""),
-        text=request.form.get("catatan", ""),
+        **returning.fields(),
         faults=faults or {},
         marked=1 if request.args.get("sorot") == "1" else None,
         causes=cause_words,
@@ -135,14 +133,3 @@ def _after(permit: str) -> str:
     """Return where to go on after this paper: the next one, or the tray."""
     _, after, _, _ = trays.neighbours(teken(), here(), permit)
     return url_for("desk.tray_paper", permit=after) if after else url_for("desk.tray")
-
-
-def _reason() -> str:
-    """Return the reason in the words that upstream gets, which are Indonesian whatever the desk speaks."""
-    code, text = request.form.get("alasan", ""), " ".join(request.form.get("catatan", "").split())
-    if code not in REASONS:
-        raise Invalid(faults=(Fault("/alasan", "required"),))
-    if code == "other" and not text:
-        raise Invalid(faults=(Fault("/catatan", "required"),))
-    said = Words("id", frame.words().zone)(f"tray.reason_{code}")
-    return text if code == "other" else f"{said}: {text}" if text else said
