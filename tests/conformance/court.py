@@ -46,7 +46,7 @@ class Court:
     def outside(self, way: Way) -> dict[str, list[str]]:
         """What the judges say of a paper that a service signed: for EU DSS its indication and level come first."""
         [signature] = self.answers[way.file_name]["dss"]["signatures"]
-        found = self._faults(way.file_name, signature["level"], tuple(signature["fields"]))
+        found = self._faults(way.file_name, signature["level"], tuple(signature["fields"]), archived=way.raised)
         return {**found, "dss": [signature["indication"], signature["level"], *found["dss"]]}
 
     def objections(self, one: Broken) -> dict[str, list[str]]:
@@ -91,7 +91,7 @@ def held() -> Court:
     keys.mkdir(parents=True)
     documents.make(OUT, keys, OUT / "home")
     permission.make(keys / TSA, OUT)
-    outside.make(keys / "outside", OUT / "000-final.pdf", OUT)
+    outside.make(keys / "outside", OUT / "000-final.pdf", OUT, keys / TSA)
     _break(keys)
     return Court(OUT, judges.judge(_requests(keys), OUT))
 
@@ -122,9 +122,15 @@ def _requests(keys: Path) -> list[Request]:
         for variant in VARIANTS
         for step in STEPS
     ]
-    away = ([keys / "outside" / "root.pem"], revocation_lists(keys / "outside", OUT / "crl" / "outside"))
-    asked += [Request(OUT / way.file_name, *away) for way in outside.WAYS]
+    asked += _away(keys, OUT)
     return asked + [Request(OUT / broken.file_name(one), *contexts[one.context]) for one in BROKEN]
+
+
+def _away(keys: Path, out: Path) -> list[Request]:
+    """What a service signed; what was raised carries its own lists."""
+    roots = [keys / name / "root.pem" for name in ("outside", TSA)]
+    lists = revocation_lists(keys / "outside", out / "crl" / "outside")
+    return [Request(out / way.file_name, roots, [] if way.raised else lists) for way in outside.WAYS]
 
 
 def _told(paper: Paper, roots: list[Path], lists: list[Path]) -> tuple[list[Path], list[Path]]:

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pikepdf
 
 from service.document.markers import HEAD
-from signing import Order, accept_returned
+from signing import Evidence, ExpectedExtension, Order, accept_returned, extend_lta, prove_extension
+from tests.conformance.pki import DevelopmentPki
+from tests.signing.authorities import Stamper
 from tests.signing.simulated import LOOK, SECRET, playing, without_field
 
 
@@ -26,6 +29,8 @@ class Way:
     switches: tuple[str, ...]
     policy: str
     prepared: bool = False
+    raised: bool = False
+    """To B-LTA, by us, behind the service's signature."""
 
     @property
     def file_name(self) -> str:
@@ -35,12 +40,14 @@ class Way:
 WAYS = (
     Way("field", "in our prepared field", (), "strict", prepared=True),
     Way("own", "in a field of its own", ("own_field",), "own_field"),
+    Way("field-lta", "in our prepared field, raised by us to B-LTA", (), "strict", prepared=True, raised=True),
+    Way("own-lta", "in a field of its own, raised by us to B-LTA", ("own_field",), "own_field", raised=True),
     Way("rewritten", "saved anew, in a field of its own", ("rewritten",), "rewritten"),
 )
 
 
-def make(keys: Path, final: Path, out: Path) -> None:
-    """Let the simulator sign a paper in each way, and accept what it returns. `keys` becomes its PKI."""
+def make(keys: Path, final: Path, out: Path, stamps: Path) -> None:
+    """Let the simulator sign a paper in each way, and accept what it returns. `keys` becomes its PKI; `stamps` is another's."""
     for way in WAYS:
         sent = Order(final.read_bytes() if way.prepared else without_field(), HEAD, _look(final, way), "Izin", "Contoh")
         with playing(keys, *way.switches) as service:
@@ -55,7 +62,17 @@ def make(keys: Path, final: Path, out: Path) -> None:
                 trust=service.trust,
                 look=sent.look,
             )
-        (out / way.file_name).write_bytes(accepted.pdf)
+        (out / way.file_name).write_bytes(_raised(accepted.pdf, keys, stamps) if way.raised else accepted.pdf)
+
+
+def _raised(pdf: bytes, keys: Path, stamps: Path) -> bytes:
+    """As the permit's own steps do it: evidence for everybody, a document time-stamp, and our proof of both."""
+    now, pkis = datetime.now(UTC), [DevelopmentPki(folder=one) for one in (keys, stamps)]
+    evidence = Evidence(crls_der=tuple(der for pki in pkis for der in pki.lists(now).values()))
+    longer = extend_lta(pdf, Stamper(pkis[1].own_tsa()), evidence)
+    anchors, others = (tuple(getattr(pki, name).der for pki in pkis) for name in ("root", "issuing"))
+    prove_extension(longer.pdf, pdf, ExpectedExtension((longer.field,), "B-LTA", evidence, anchors, others))
+    return longer.pdf
 
 
 def _look(final: Path, way: Way):
