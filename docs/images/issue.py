@@ -1,4 +1,4 @@
-"""Issues one permit per procedure with invented data and development keys, and draws their pictures: `python docs/images/issue.py`."""
+"""Issues one permit per procedure with invented data and development keys, and draws their pictures: `python -m docs.images.issue`."""
 
 from __future__ import annotations
 

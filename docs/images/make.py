@@ -1,4 +1,4 @@
-"""Turns signed permits into the pictures of the documentation: `python docs/images/make.py NAME=FILE.pdf ...`.
+"""Turns signed permits into the pictures of the documentation: `python -m docs.images.make NAME=FILE.pdf ...`.
 
 Writes NAME.png for each, and permits.png with all of them side by side.
 """

@@ -30,6 +30,7 @@ from service.wiring import open_teken
 from service.year_end import settle_year
 from tests.desk.people import Desk
 from tests.desk.shelf import MALANG, ROHIL, Upstream, logged, until
+from tests.procedures.stories import text as words_of
 from tests.support.office import NOW, open_office, play, row, work
 
 OFFICE = ROHIL[0]
@@ -210,7 +211,7 @@ def form(page: str) -> dict[str, str]:
 
     found = dict(re.findall(r'<input id="f-[^"]+" name="([^"]+)" value="([^"]*)"', page))
     for name, body in re.findall(r'<select id="f-[^"]+" name="([^"]+)">(.*?)</select>', page, re.S):
-        found[name] = next(iter(re.findall(r"<option selected>([^<]*)", body)), "")
+        found[name] = next(iter(re.findall(r'<option value="([^"]*)" selected>', body)), "")
     return {name: html.unescape(value) for name, value in found.items()}
 
 
@@ -218,6 +219,32 @@ def corrected(town, old: str) -> str:
     with town.teken.db.read() as connection:
         query = select(permits.c.id).where(permits.c.replaces == old, permits.c.state != State.CLOSED)
         return str(connection.execute(query).scalar_one())
+
+
+def test_the_form_of_a_correction_speaks_words(town):
+    old = issued(town)
+    clerk, _ = crew(town)
+    clerk.get(f"/meja/izin/{old}/perbaikan")
+    assert "Laki-laki" in clerk.text
+    assert ">L<" not in clerk.page
+    assert form(clerk.page)["applicant.jenis_kelamin"] == "P"
+
+
+def test_the_correction_of_a_move_says_again_what_it_revoked(town):
+    """Its paper takes the place of the one that revoked the old permit."""
+    teken, old = town.teken, issued(town)
+    moved = {"request_kind": "CABUT_PINDAH", "replaces": row(teken, old).number}
+    new = until(teken, town.upstream.send(2, **moved), Verb.PRINT)
+    assert row(teken, old).state == State.REVOKED
+    clerk, head = crew(town)
+    correct(town, clerk, new, **{"applicant.nama": "Wening Dua"})
+    head.post(f"/meja/izin/{new}/keputusan/{waiting(teken)}/setujui")
+    corrected_ = corrected(town, new)
+    play(teken, corrected_)
+    after = row(teken, corrected_)
+    assert (after.state, row(teken, new).state) == (State.IN_FORCE, State.REPLACED)
+    assert f"Izin Nomor {row(teken, old).number} dicabut" in words_of(teken.archive.get(after.released_sha))
+    assert audit(teken).violations == ()
 
 
 def test_wrong_data_are_made_right_under_the_same_number(town):

@@ -15,6 +15,7 @@ from service.errors import Invalid
 from service.sop.model import FieldKind
 from service.web import teken
 from service.web.desk import page as frame
+from service.web.desk.entry import choice_words
 from service.web.desk.page import Place, fault_words, page
 from service.web.desk.routing import STAFF, here, only, route, saw
 
@@ -67,7 +68,8 @@ def decision_correct(permit: str) -> AnyResponse:
     saw("decision.correct_opened", permit)
     values = {"permit": permit, "reason": (typed or {}).get("alasan", ""), "most": REASON_LENGTH}
     labels = {field.path: field.label for field, _ in draft.fields}
-    return page("correction.html", status=status, draft=draft, faults=faults, labels=labels, kinds=FieldKind, **values)
+    values |= {"labels": labels, "kinds": FieldKind, "say": choice_words}
+    return page("correction.html", status=status, draft=draft, faults=faults, **values)
 
 
 @route("/izin/<permit>/keputusan/<proposal>/setujui", only(SIGNS), methods=("POST",))

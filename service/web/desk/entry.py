@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from werkzeug.wrappers import Response as AnyResponse
 
     from service.errors import TekenError
-    from service.sop.model import Office, PermitType
+    from service.sop.model import Field, Office, PermitType
 
 PLACES.append(Place("desk.entries", "pencil", "entry.nav", shown=lambda session: bool(entry.types(teken(), session))))
 COUNTS["desk.entries"] = lambda session: entrylist.count(teken(), session)
@@ -305,7 +305,7 @@ def _shown(one: Question, answers: Mapping[str, str], zone: str) -> str:
     return choice_words(one, text)
 
 
-def choice_words(one: Question, text: str) -> str:
+def choice_words(one: Question | Field, text: str) -> str:
     """Return a choice in words, if the screen has any for it."""
     keys: dict[str, Any] = {"request_kind": f"case.kind_of.{text}", FieldKind.CHOICE: f"entry.choice.{text}"}
     key = keys.get(one.kind)

@@ -111,6 +111,7 @@ def problem_title(code: str) -> str:
 
 def _frame() -> dict[str, Any]:
     session, mine = current(), _office(known())
+    places = _places(session) if session else []
     return {
         "t": words(),
         "lang": language(),
@@ -120,8 +121,8 @@ def _frame() -> dict[str, Any]:
         "office": mine,
         "session": session,
         "csrf": Markup('<input type="hidden" name="csrf" value="{}">').format(session.csrf) if session else "",
-        "places": _places(session) if session else [],
-        "here": request.endpoint,
+        "places": places,
+        "here": _within(places),
     }
 
 
@@ -129,6 +130,18 @@ def _places(session: Session) -> list[tuple[Place, str, int]]:
     allowed = [one for one in PLACES if not one.one_of or session.is_one_of(*one.one_of)]
     shown = [one for one in allowed if one.shown is None or one.shown(session)]
     return [(one, url_for(one.endpoint), _count(one.endpoint, session)) for one in shown]
+
+
+def _within(places: list[tuple[Place, str, int]]) -> tuple[str, str]:
+    """Return the place to which the page belongs, by its address, and what `aria-current` says of it. A case is of the inbox."""
+    path = request.path.rstrip("/")
+    for place, top, _ in sorted(places, key=lambda one: -len(one[1])):
+        home = top.rstrip("/")
+        if path == home:
+            return place.endpoint, "page"
+        if path.startswith(f"{home}/izin/" if place.endpoint == "desk.inbox" else f"{home}/"):
+            return place.endpoint, "true"
+    return "", ""
 
 
 def _count(endpoint: str, session: Session) -> int:
