@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -20,9 +20,10 @@ from service.document import sheets as pdf
 from service.errors import Conflict, Fault, Invalid, NotFound
 from service.journal import Entry
 from service.people import local_day
+from service.permits import State
 from service.store.book_tables import closings, earlier_entries
 from service.store.desk_tables import accounts
-from service.store.tables import permits, revisions
+from service.store.tables import events, permits, revisions
 from service.store.tables import register as entries
 from service.store.tables import series as counters
 
@@ -35,6 +36,7 @@ EARLIER = "pra-teken"
 NUMBERED = ("allot", register.RESERVE)
 LONGEST_PURPOSE = 200
 _YEAR, _MONTH = 4, 7
+_DECIDED = (State.SUSPENDED, State.REVOKED, State.REPLACED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,8 @@ class Line:
     note: str
     text: str
     documents: tuple[str, ...] = ()
+    standing: str = ""  # suspended, revoked or replaced
+    by: str = ""  # its decision's number, or the number of the permit that took its place
 
     @property
     def void(self) -> bool:
@@ -293,7 +297,12 @@ def _lines(teken: Teken, connection: Connection, rows: Sequence[Row[Any]]) -> li
         if row.permit is not None
     }
     known = _permits(connection, [one for some in bearers.values() for one in some])
-    return [_line(teken, row, after[row.no], [known[one] for one in bearers.get(row.no, ())]) for row in rows]
+    lines = [_line(teken, row, after[row.no], [known[one] for one in bearers.get(row.no, ())]) for row in rows]
+    said = _decisions(connection, [row.id for row, _ in known.values() if row.state in _DECIDED])
+    return [
+        replace(one, standing=said[one.permit][0], by=said[one.permit][1]) if one.permit in said else one
+        for one in lines
+    ]
 
 
 def _line(teken: Teken, row: Row[Any], after: list[Row[Any]], bearers: list[tuple[Row[Any], dict[str, Any]]]) -> Line:
@@ -311,6 +320,22 @@ def _line(teken: Teken, row: Row[Any], after: list[Row[Any]], bearers: list[tupl
     valid_to = permit.valid_to if permit.number == row.number else None
     documents = tuple(one.released_sha for one, _ in bearers if one.released_sha)
     return Line(row.number, row.day, name, kind, place, valid_to, permit.id, note, text, documents)
+
+
+def _decisions(connection: Connection, ids: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """Return how permits that are not in force any more came to that: the state, and by which decision or permit."""
+    query = select(events.c.permit, events.c.type, events.c.data).where(
+        events.c.permit.in_(ids), events.c.type.in_([f"permit.{state}" for state in _DECIDED])
+    )
+    told = {row.permit: row for row in connection.execute(query.order_by(events.c.seq)).all()}
+    data = {permit: json.loads(row.data) for permit, row in told.items()}
+    return {
+        permit: (
+            row.type.removeprefix("permit."),
+            str(data[permit].get("decision") or data[permit].get("by_number") or ""),
+        )
+        for permit, row in told.items()
+    }
 
 
 def _permits(connection: Connection, ids: Sequence[str]) -> dict[str, tuple[Row[Any], dict[str, Any]]]:

@@ -11,7 +11,7 @@ import pytest
 from openpyxl import load_workbook
 from sqlalchemy import func, select, text
 
-from service import corrections, register
+from service import acts, corrections, register
 from service.audit import audit
 from service.errors import Conflict
 from service.permits import State
@@ -46,6 +46,29 @@ def numbered(desk, hilir, number: int = 1, **changes) -> str:
 def book(person, **query) -> str:
     person.get("/meja/register/buku", query_string={"seri": SERIES, **query})
     return person.text
+
+
+def test_the_book_says_what_is_not_in_force_any_more_and_by_what(desk, hilir, clerk):
+    old, other, third = (until(desk.teken, hilir.send(number), Verb.PRINT) for number in (1, 2, 3))
+    numbers = {permit: row(desk.teken, permit).number for permit in (old, other, third)}
+    moved = until(desk.teken, hilir.send(4, request_kind="CABUT_PINDAH", replaces=numbers[old]), Verb.PRINT)
+    renewed = until(desk.teken, hilir.send(5, request_kind="PERPANJANGAN", replaces=numbers[other]), Verb.PRINT)
+    acts.decide(desk.teken, "rokan-hilir/kadis", third, to=State.SUSPENDED, decision="SK-7/2026", reason="pemeriksaan")
+    book(clerk)
+    shown = re.findall(r"<tr>.*?</tr>", clerk.page, re.S)
+    for permit, said, by in (
+        (old, "Izin dicabut", row(desk.teken, moved).number),
+        (other, "Digantikan izin baru", row(desk.teken, renewed).number),
+        (third, "Izin dibekukan", "SK-7/2026"),
+    ):
+        [line] = [one for one in shown if numbers[permit] in one.partition("</td>")[0]]
+        assert said in line
+        assert by in line
+        assert "<s>" not in line, "its number stands"
+    clerk.get("/meja/register/buku.csv", query_string={"seri": SERIES})
+    assert f"Izin dicabut: {row(desk.teken, moved).number}" in clerk.page
+    acts.decide(desk.teken, "rokan-hilir/kadis", third, to=State.IN_FORCE, decision="SK-8/2026", reason="selesai")
+    assert "Izin dibekukan" not in book(clerk)
 
 
 def test_the_book_shows_every_number_and_strikes_a_void(desk, hilir, clerk):

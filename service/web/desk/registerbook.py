@@ -178,7 +178,9 @@ def _note(line: Line) -> str:
     why = t(known) if line.text and t.has(known) else line.text
     if line.corrected:
         why = " → ".join(one[:SHORT] for one in line.documents)
-    return ": ".join(filter(None, (said, why)))
+    standing = t(f"register.standing_{line.standing}") if line.standing else ""
+    notes = (": ".join(filter(None, one)) for one in ((said, why), (standing, line.by)))
+    return "; ".join(filter(None, notes))
 
 
 def _period(period: str) -> str:
