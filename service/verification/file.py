@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import structlog
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
 from sqlalchemy import Row
 
 from service.permits import State
+from service.trust import certificates
 from service.verification import evidence
 from service.verification.answers import BYTES, FileAnswer, FileSignature, PermitState, Verdict
 from service.verification.judgement import judge
@@ -104,9 +102,4 @@ def _printable(text: str) -> str:
 
 def trust(teken: Teken) -> Trust:
     """Return the pinned anchors. Nothing is fetched; revocation of our own is the register's to know."""
-    return Trust(_anchors(teken.settings.trust_file), at=teken.clock.now())
-
-
-def _anchors(path: Path) -> tuple[bytes, ...]:
-    found = x509.load_pem_x509_certificates(path.read_bytes())
-    return tuple(certificate.public_bytes(Encoding.DER) for certificate in found)
+    return Trust(certificates(teken.settings.trust_file), at=teken.clock.now())
