@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from pyhanko.sign.signers.pdf_cms import Signer
 
 from signing.backends import Backend, Digest
-from signing.der import CONTEXT_0, CONTEXT_1, OCTETS, SEQUENCE, SET, tlv
+from signing.der import Tag, tlv
 from signing.timestamp import TOKEN_ROOM, Timestamper
 
 _MESSAGE_DIGEST: Final[bytes] = cms.CMSAttributeType("message_digest").dump()
@@ -50,8 +50,8 @@ def _identity(certificate_der: bytes, chain_der: tuple[bytes, ...], digest: Dige
     number = certificate["tbs_certificate"]["serial_number"]
     identity = Identity(
         digest=digest,
-        certificates=tlv(CONTEXT_0, *sorted((certificate_der, *chain_der))),
-        signer_id=tlv(SEQUENCE, certificate.issuer.dump(), number.dump()),
+        certificates=tlv(Tag.CONTEXT_0, *sorted((certificate_der, *chain_der))),
+        signer_id=tlv(Tag.SEQUENCE, certificate.issuer.dump(), number.dump()),
         digest_algorithm=algos.DigestAlgorithm({"algorithm": digest}).dump(),
         signature_algorithm=placeholder.get_signature_mechanism_for_digest(digest).dump(),
         fixed_attributes=(
@@ -100,34 +100,34 @@ def signed_data(identity: Identity, key: Backend, digest: bytes, timestamper: Ti
 
 def signed_attributes(identity: Identity, digest: bytes) -> bytes:
     """What is really signed: the DER of the attributes as a SET (RFC 5652, 5.4)."""
-    message_digest = tlv(SEQUENCE, _MESSAGE_DIGEST, tlv(SET, tlv(OCTETS, digest)))
-    return tlv(SET, *sorted((*identity.fixed_attributes, message_digest)))
+    message_digest = tlv(Tag.SEQUENCE, _MESSAGE_DIGEST, tlv(Tag.SET, tlv(Tag.OCTETS, digest)))
+    return tlv(Tag.SET, *sorted((*identity.fixed_attributes, message_digest)))
 
 
 def container(identity: Identity, attributes: bytes, signature: bytes, timestamper: Timestamper | None) -> bytes:
     """The DER of the CMS signature that `signature` over `attributes` makes."""
     info = tlv(
-        SEQUENCE,
+        Tag.SEQUENCE,
         _V1,
         identity.signer_id,
         identity.digest_algorithm,
-        bytes((CONTEXT_0,)) + attributes[1:],  # the same content, implicitly tagged
+        bytes((Tag.CONTEXT_0,)) + attributes[1:],  # the same content, implicitly tagged
         identity.signature_algorithm,
-        tlv(OCTETS, signature),
+        tlv(Tag.OCTETS, signature),
         _signature_timestamp(identity, signature, timestamper) if timestamper else b"",
     )
     data = tlv(
-        SEQUENCE,
+        Tag.SEQUENCE,
         _V1,
-        tlv(SET, identity.digest_algorithm),
-        tlv(SEQUENCE, cms.ContentType("data").dump()),
+        tlv(Tag.SET, identity.digest_algorithm),
+        tlv(Tag.SEQUENCE, cms.ContentType("data").dump()),
         identity.certificates,
-        tlv(SET, info),
+        tlv(Tag.SET, info),
     )
-    return tlv(SEQUENCE, cms.ContentType("signed_data").dump(), tlv(CONTEXT_0, data))
+    return tlv(Tag.SEQUENCE, cms.ContentType("signed_data").dump(), tlv(Tag.CONTEXT_0, data))
 
 
 def _signature_timestamp(identity: Identity, signature: bytes, timestamper: Timestamper) -> bytes:
     token = timestamper.token(hashlib.new(identity.digest, signature).digest(), identity.digest)
     kind = cms.CMSAttributeType("signature_time_stamp_token").dump()
-    return tlv(CONTEXT_1, tlv(SEQUENCE, kind, tlv(SET, token)))
+    return tlv(Tag.CONTEXT_1, tlv(Tag.SEQUENCE, kind, tlv(Tag.SET, token)))

@@ -10,25 +10,12 @@ from typing import Final
 
 from asn1crypto import core
 
-from signing.der import (
-    CONTEXT_0,
-    CONTEXT_1,
-    INTEGER,
-    OBJECT_ID,
-    OCTETS,
-    SEQUENCE,
-    SET,
-    Element,
-    Odd,
-    element,
-    elements,
-    inside,
-)
+from signing.der import Element, Odd, Tag, element, elements, inside
 
 _SIGNED_DATA: Final[bytes] = core.ObjectIdentifier("1.2.840.113549.1.7.2").dump()
 _TIME_STAMP: Final[bytes] = core.ObjectIdentifier("1.2.840.113549.1.9.16.2.14").dump()
 """id-aa-timeStampToken: RFC 3161, Appendix A."""
-_SIGNER: Final = (INTEGER, SEQUENCE, SEQUENCE, CONTEXT_0, SEQUENCE, OCTETS)
+_SIGNER: Final = (Tag.INTEGER, Tag.SEQUENCE, Tag.SEQUENCE, Tag.CONTEXT_0, Tag.SEQUENCE, Tag.OCTETS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,27 +48,29 @@ class Parts:
         """The DER of the signature's time-stamp, the only thing that may stand unsigned. Raises Odd."""
         if self.unsigned is None:
             return None
-        (attribute,) = inside(self.data, self.unsigned, SEQUENCE)
-        kind, values = inside(self.data, attribute, OBJECT_ID, SET)
+        (attribute,) = inside(self.data, self.unsigned, Tag.SEQUENCE)
+        kind, values = inside(self.data, attribute, Tag.OBJECT_ID, Tag.SET)
         if self.bytes_of(kind) != _TIME_STAMP:
             raise Odd
-        return self.bytes_of(*inside(self.data, values, SEQUENCE))
+        return self.bytes_of(*inside(self.data, values, Tag.SEQUENCE))
 
 
 def take_apart(data: bytes, *, padded: bool = False) -> Parts:
     """Find the parts; with `padded`, other bytes may follow. Raises Odd."""
     whole = element(data, 0, len(data))
-    if whole.tag != SEQUENCE or (whole.stop != len(data) and not padded):
+    if whole.tag != Tag.SEQUENCE or (whole.stop != len(data) and not padded):
         raise Odd
-    kind, wrapped = inside(data, whole, OBJECT_ID, CONTEXT_0)
-    (signed_data,) = inside(data, wrapped, SEQUENCE)
+    kind, wrapped = inside(data, whole, Tag.OBJECT_ID, Tag.CONTEXT_0)
+    (signed_data,) = inside(data, wrapped, Tag.SEQUENCE)
     if data[kind.start : kind.stop] != _SIGNED_DATA:
         raise Odd
-    version, digests, content, certificates, signers = inside(data, signed_data, INTEGER, SET, SEQUENCE, CONTEXT_0, SET)
-    (info,) = inside(data, signers, SEQUENCE)
+    version, digests, content, certificates, signers = inside(
+        data, signed_data, Tag.INTEGER, Tag.SET, Tag.SEQUENCE, Tag.CONTEXT_0, Tag.SET
+    )
+    (info,) = inside(data, signers, Tag.SEQUENCE)
     signer = elements(data, info)
     tags = tuple(one.tag for one in signer)
-    if tags not in {_SIGNER, (*_SIGNER, CONTEXT_1)}:
+    if tags not in {_SIGNER, (*_SIGNER, Tag.CONTEXT_1)}:
         raise Odd
     count = len(_SIGNER)
     unsigned = signer[count] if len(signer) > count else None

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-SEQUENCE: Final = 0x30
-SET: Final = 0x31
-INTEGER: Final = 0x02
-BOOLEAN: Final = 0x01
-OCTETS: Final = 0x04
-OBJECT_ID: Final = 0x06
-GENERALIZED_TIME: Final = 0x18
-CONTEXT_0: Final = 0xA0
-CONTEXT_1: Final = 0xA1
 _LONG_TAG, _LONG_LENGTH, _MOST_DIGITS = 0x1F, 0x80, 4
 _BYTE: Final = 8
+
+
+class Tag:
+    """The first byte of an element."""
+
+    BOOLEAN: Final = 0x01
+    INTEGER: Final = 0x02
+    OCTETS: Final = 0x04
+    OBJECT_ID: Final = 0x06
+    UTC_TIME: Final = 0x17
+    GENERALIZED_TIME: Final = 0x18
+    SEQUENCE: Final = 0x30
+    SET: Final = 0x31
+    CONTEXT_0: Final = 0xA0
+    CONTEXT_1: Final = 0xA1
 
 
 class Odd(ValueError):

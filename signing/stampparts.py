@@ -11,31 +11,15 @@ from typing import Final
 from asn1crypto import core
 
 from signing.cmsparts import Parts, take_apart
-from signing.der import (
-    BOOLEAN,
-    CONTEXT_0,
-    CONTEXT_1,
-    GENERALIZED_TIME,
-    INTEGER,
-    OBJECT_ID,
-    OCTETS,
-    SEQUENCE,
-    SET,
-    Element,
-    Odd,
-    element,
-    elements,
-    inside,
-)
+from signing.der import Element, Odd, Tag, element, elements, inside
 
 _STAMP: Final[bytes] = core.ObjectIdentifier("1.2.840.113549.1.9.16.1.4").dump()
 """id-ct-TSTInfo: RFC 3161, 2.4.2."""
 # by number, not by name: asn1crypto fixes its names at first use, and those of time-stamps are not yet among them
 _DIGEST: Final[bytes] = core.ObjectIdentifier("1.2.840.113549.1.9.4").dump()
 _SIGNING_TIME: Final[bytes] = core.ObjectIdentifier("1.2.840.113549.1.9.5").dump()
-_UTC_TIME: Final = 0x17
-_INFO: Final = (INTEGER, OBJECT_ID, SEQUENCE, INTEGER, GENERALIZED_TIME)
-_MAY_FOLLOW: Final = (SEQUENCE, BOOLEAN, INTEGER, CONTEXT_0, CONTEXT_1)
+_INFO: Final = (Tag.INTEGER, Tag.OBJECT_ID, Tag.SEQUENCE, Tag.INTEGER, Tag.GENERALIZED_TIME)
+_MAY_FOLLOW: Final = (Tag.SEQUENCE, Tag.BOOLEAN, Tag.INTEGER, Tag.CONTEXT_0, Tag.CONTEXT_1)
 _TIME: Final = re.compile(rb"(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(?:\.(\d{1,6}))?Z")
 
 
@@ -68,8 +52,8 @@ def read_stamp(der: bytes) -> StampParts | None:
 def _read(parts: Parts) -> StampParts:
     if parts.unsigned is not None:
         raise Odd
-    kind, wrapped = inside(parts.data, parts.content, OBJECT_ID, CONTEXT_0)
-    (octets,) = inside(parts.data, wrapped, OCTETS)
+    kind, wrapped = inside(parts.data, parts.content, Tag.OBJECT_ID, Tag.CONTEXT_0)
+    (octets,) = inside(parts.data, wrapped, Tag.OCTETS)
     if parts.bytes_of(kind) != _STAMP:
         raise Odd
     version, identifier, algorithm, attributes, scheme, value = parts.signer
@@ -81,7 +65,7 @@ def _read(parts: Parts) -> StampParts:
         frame=(*map(parts.bytes_of, same), *framed, *info),
         content=content,
         digest=digest,
-        attributes=bytes((SET,)) + parts.data[attributes.start + 1 : attributes.stop],
+        attributes=bytes((Tag.SET,)) + parts.data[attributes.start + 1 : attributes.stop],
         signature=parts.content_of(value),
         imprint=imprint,
         nonce=nonce,
@@ -93,12 +77,12 @@ def _attributes(parts: Parts, attributes: Element) -> tuple[list[bytes], bytes]:
     """The signed attributes, those that change by their kind only; and the digest that they name."""
     frame, digests = [], []
     for attribute in elements(parts.data, attributes):
-        kind, values = inside(parts.data, attribute, OBJECT_ID, SET)
+        kind, values = inside(parts.data, attribute, Tag.OBJECT_ID, Tag.SET)
         named = parts.bytes_of(kind)
         if named == _DIGEST:
-            digests.append(parts.content_of(*inside(parts.data, values, OCTETS)))
+            digests.append(parts.content_of(*inside(parts.data, values, Tag.OCTETS)))
         elif named == _SIGNING_TIME:
-            inside(parts.data, values, _UTC_TIME)
+            inside(parts.data, values, Tag.UTC_TIME)
         else:
             named = parts.bytes_of(attribute)
         frame.append(named)
@@ -112,14 +96,14 @@ def _info(content: bytes) -> tuple[list[bytes], bytes, int | None, datetime]:
     whole = element(content, 0, len(content))
     found = elements(content, whole)
     tags, count = tuple(one.tag for one in found), len(_INFO)
-    if whole.tag != SEQUENCE or whole.stop != len(content) or tags[:count] != _INFO:
+    if whole.tag != Tag.SEQUENCE or whole.stop != len(content) or tags[:count] != _INFO:
         raise Odd
     if list(tags[count:]) != [tag for tag in _MAY_FOLLOW if tag in tags[count:]]:
         raise Odd
     version, policy, imprint, _, moment, *rest = found
-    algorithm, hashed = inside(content, imprint, SEQUENCE, OCTETS)
-    nonce = next((content[one.content : one.stop] for one in rest if one.tag == INTEGER), None)
-    frame = [version, policy, algorithm, *(one for one in rest if one.tag != INTEGER)]
+    algorithm, hashed = inside(content, imprint, Tag.SEQUENCE, Tag.OCTETS)
+    nonce = next((content[one.content : one.stop] for one in rest if one.tag == Tag.INTEGER), None)
+    frame = [version, policy, algorithm, *(one for one in rest if one.tag != Tag.INTEGER)]
     return (
         [content[one.start : one.stop] for one in frame],
         content[hashed.content : hashed.stop],

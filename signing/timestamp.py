@@ -11,7 +11,7 @@ from typing import ClassVar, Final, Protocol
 from asn1crypto import algos, cms, core, tsp
 
 from signing.backends import Digest
-from signing.der import INTEGER, OCTETS, SEQUENCE, Odd, element, inside, tlv
+from signing.der import Odd, Tag, element, inside, tlv
 from signing.errors import TimestampFailed, translated
 from signing.fetching import Caps, Unfetched, fetch, is_http
 from signing.stampparts import read_stamp
@@ -102,8 +102,8 @@ class FirstThatAnswers:
 
 def _request(digest: bytes, algorithm: Digest, nonce: int) -> bytes:
     """The DER of a TimeStampReq, version 1, that wants the certificates."""
-    imprint = tlv(SEQUENCE, _algorithm(algorithm), tlv(OCTETS, digest))
-    return tlv(SEQUENCE, _V1, imprint, tlv(INTEGER, nonce.to_bytes(8, "big")), _TRUE)
+    imprint = tlv(Tag.SEQUENCE, _algorithm(algorithm), tlv(Tag.OCTETS, digest))
+    return tlv(Tag.SEQUENCE, _V1, imprint, tlv(Tag.INTEGER, nonce.to_bytes(8, "big")), _TRUE)
 
 
 @lru_cache
@@ -116,7 +116,7 @@ def _granted(answer: bytes) -> bytes | None:
     """The token of an answer that says nothing but that it is granted."""
     try:
         whole = element(answer, 0, len(answer))
-        status, token = inside(answer, whole, SEQUENCE, SEQUENCE)
+        status, token = inside(answer, whole, Tag.SEQUENCE, Tag.SEQUENCE)
     except Odd:
         return None
     is_plain = whole.stop == len(answer) and answer[status.start : status.stop] == _GRANTED
