@@ -10,17 +10,19 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from asn1crypto import algos, cms, tsp
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from signing import HttpTimestamper, TimestampFailed, chains, cmsproof, timestamp, tokenproof
-from signing.chains import chain_to_anchor
+from signing.chains import chain_to_anchor, der_of
 from signing.cmsproof import read_cms
 from signing.der import Element, Odd, element, elements, tlv
 from signing.errors import EvidenceFailed
 from signing.stampparts import read_stamp
 from signing.tokenproof import prove_token
-from tests.signing.authorities import BEGIN, YEAR, Authorities, Stamper
+from tests.signing.authorities import BEGIN, YEAR, Authorities, Holder, Stamper
 
 DIGEST = hashlib.sha256(b"signature").digest()
 
@@ -134,30 +136,15 @@ def test_of_two_chains_the_one_in_force_is_found():
     """The first that is found has ended; it must not hide the other."""
     young = Authorities(ca_years=1)
     leaf = young.tsa("TSA", 10, kind="rsa2048")
-    old = young.root.der
-    renewed = young.root.certificate
-    anew = _reissued(young)
-    assert anew.subject == renewed.subject
-    der = chains.der_of(anew)
-    later = _issuing_anew(young)
-    pool = (young.issuing.der, chains.der_of(later))
-    assert chain_to_anchor(leaf.der, pool, (old, der), BEGIN)[-1] == renewed
-    assert chain_to_anchor(leaf.der, pool, (old, der), BEGIN + 2 * YEAR) == (leaf.certificate, later, anew)
+    root, issuing = (certified_for_longer(one, young.root) for one in (young.root, young.issuing))
+    given = leaf.der, (young.issuing.der, der_of(issuing)), (young.root.der, der_of(root))
+    assert chain_to_anchor(*given, BEGIN)[-1] == young.root.certificate
+    assert chain_to_anchor(*given, BEGIN + 2 * YEAR) == (leaf.certificate, issuing, root)
 
 
-def _reissued(young: Authorities):
-    return _again(young.root.certificate, young.root.key)
-
-
-def _issuing_anew(young: Authorities):
-    return _again(young.issuing.certificate, young.root.key)
-
-
-def _again(certificate, key):
-    """The same name and key, certified for longer."""
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes
-
+def certified_for_longer(holder: Holder, issuer: Holder) -> x509.Certificate:
+    """The same name and key."""
+    certificate = holder.certificate
     builder = (
         x509.CertificateBuilder()
         .subject_name(certificate.subject)
@@ -169,7 +156,7 @@ def _again(certificate, key):
     )
     for extension in certificate.extensions:
         builder = builder.add_extension(extension.value, critical=extension.critical)
-    return builder.sign(key, hashes.SHA256())
+    return builder.sign(issuer.key, hashes.SHA256())
 
 
 @pytest.mark.parametrize("algorithm", ["sha256", "sha384", "sha512"])
