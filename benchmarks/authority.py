@@ -28,19 +28,7 @@ from pyhanko_certvalidator.registry import SimpleCertificateStore
 
 from signing import Evidence, HttpTimestamper, Trust
 from signing.cmsparts import take_apart
-from signing.der import (
-    BOOLEAN,
-    CONTEXT_0,
-    GENERALIZED_TIME,
-    INTEGER,
-    OCTETS,
-    SEQUENCE,
-    SET,
-    element,
-    elements,
-    inside,
-    tlv,
-)
+from signing.der import Tag, element, elements, inside, tlv
 
 _V1, _GRANTED = b"\x02\x01\x01", bytes.fromhex("3003020100")
 _POLICY, _STAMP, _SIGNED_DATA, _DIGEST = (
@@ -89,33 +77,35 @@ class Authority:
 
     def answer(self, body: bytes) -> bytes:
         """Answer a TimeStampReq with SHA-256: always granted."""
-        _, imprint, nonce, _ = inside(body, element(body, 0, len(body)), INTEGER, SEQUENCE, INTEGER, BOOLEAN)
-        now, serial = datetime.now(UTC), tlv(INTEGER, b"\1" + secrets.token_bytes(8))
-        moment = tlv(GENERALIZED_TIME, f"{now:%Y%m%d%H%M%S}Z".encode())
+        _, imprint, nonce, _ = inside(
+            body, element(body, 0, len(body)), Tag.INTEGER, Tag.SEQUENCE, Tag.INTEGER, Tag.BOOLEAN
+        )
+        now, serial = datetime.now(UTC), tlv(Tag.INTEGER, b"\1" + secrets.token_bytes(8))
+        moment = tlv(Tag.GENERALIZED_TIME, f"{now:%Y%m%d%H%M%S}Z".encode())
         asked = body[imprint.start : imprint.stop], serial, moment, body[nonce.start : nonce.stop]
-        return tlv(SEQUENCE, _GRANTED, self._token(tlv(SEQUENCE, _V1, _POLICY, *asked)))
+        return tlv(Tag.SEQUENCE, _GRANTED, self._token(tlv(Tag.SEQUENCE, _V1, _POLICY, *asked)))
 
     def _token(self, info: bytes) -> bytes:
         sample = self._sample
         version, identifier, digesting, attributes, signing, _ = sample.signer
-        named = tlv(SEQUENCE, _DIGEST, tlv(SET, tlv(OCTETS, hashlib.sha256(info).digest())))
+        named = tlv(Tag.SEQUENCE, _DIGEST, tlv(Tag.SET, tlv(Tag.OCTETS, hashlib.sha256(info).digest())))
         fixed = [sample.bytes_of(one) for one in elements(sample.data, attributes)]
         signed = b"".join(sorted(named if _DIGEST in one else one for one in fixed))
-        value = self._key.sign(tlv(SET, signed), padding.PKCS1v15(), hashes.SHA256())
+        value = self._key.sign(tlv(Tag.SET, signed), padding.PKCS1v15(), hashes.SHA256())
         signer = tlv(
-            SEQUENCE,
+            Tag.SEQUENCE,
             *map(sample.bytes_of, (version, identifier, digesting)),
-            tlv(CONTEXT_0, signed),
+            tlv(Tag.CONTEXT_0, signed),
             sample.bytes_of(signing),
-            tlv(OCTETS, value),
+            tlv(Tag.OCTETS, value),
         )
-        content = tlv(SEQUENCE, _STAMP, tlv(CONTEXT_0, tlv(OCTETS, info)))
+        content = tlv(Tag.SEQUENCE, _STAMP, tlv(Tag.CONTEXT_0, tlv(Tag.OCTETS, info)))
         before, certificates = (
             map(sample.bytes_of, (sample.version, sample.digests)),
             sample.bytes_of(sample.certificates),
         )
-        data = tlv(SEQUENCE, *before, content, certificates, tlv(SET, signer))
-        return tlv(SEQUENCE, _SIGNED_DATA, tlv(CONTEXT_0, data))
+        data = tlv(Tag.SEQUENCE, *before, content, certificates, tlv(Tag.SET, signer))
+        return tlv(Tag.SEQUENCE, _SIGNED_DATA, tlv(Tag.CONTEXT_0, data))
 
 
 def timestamper(folder: Path) -> LocalTimestamper:
