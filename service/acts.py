@@ -18,7 +18,7 @@ from service.archive import sha256
 from service.canonical import dumps
 from service.clock import stamp
 from service.codes import normalised_ticket
-from service.errors import Conflict, Fault, Forbidden, Invalid, NotFound, ReasonRequired, RoleForbids, StateForbids
+from service.errors import Conflict, Fault, Forbidden, Invalid, ReasonRequired, RoleForbids, StateForbids
 from service.flow import READINGS
 from service.moves import Done
 from service.people import Actor, actor, local_day, signatory
@@ -149,7 +149,7 @@ def order_signature(
 
 def _check_fitness(teken: Teken, official: str, permit: str) -> None:
     """Outside the transaction, since it may ask the network; for nobody but whose turn it is, whom the transaction looks at again."""
-    bundle = _bundle(teken, permit)
+    bundle = moves.pinned(teken, permit)
     procedure = bundle.permit_type.procedure
     if not procedure.number_at_sign:
         return
@@ -160,7 +160,7 @@ def _check_fitness(teken: Teken, official: str, permit: str) -> None:
             return
         actor(connection, bundle.office, official, str(due.role), local_day(bundle.office, teken.clock.now()))
     try:
-        fit_signatory(teken, bundle, due.role)
+        fit_signatory(teken, bundle)
     except EvidenceFailed as failed:
         raise CertificateUnfit(failed.code) from failed
 
@@ -201,7 +201,7 @@ def print_released(
 
     Returns also the print's number, `print`. Raises StateForbids (not in force, or the SOP's own print is due), Invalid, ReasonRequired.
     """
-    bundle = _bundle(teken, permit)
+    bundle = moves.pinned(teken, permit)
     procedure = bundle.permit_type.procedure
     with teken.db.write() as connection:
         row = _locked(connection, permit, bundle)
@@ -279,7 +279,7 @@ def decline_survey(teken: Teken, official: str | None, permit: str, *, later: bo
 def volunteer_survey(teken: Teken, permit: str, *, answers: Mapping[str, int]) -> None:
     """Take the holder's SKM where his SOP has no row for it; once for each permit. Raises Invalid, StateForbids."""
     check_answers(answers)
-    bundle = _bundle(teken, permit)
+    bundle = moves.pinned(teken, permit)
     plan = bundle.permit_type.procedure.plan
     with teken.db.write() as connection:
         row = _locked(connection, permit, bundle)
@@ -302,7 +302,7 @@ def survey_told(connection: Connection, permit: str) -> bool:
 def _surveyed(teken: Teken, official: str | None, permit: str, act: Any) -> dict[str, Any]:
     if official is not None:
         return _at_desk(teken, official, permit, Verb.SURVEY, act)
-    bundle = _bundle(teken, permit)
+    bundle = moves.pinned(teken, permit)
     plan = bundle.permit_type.procedure.plan
     with teken.db.write() as connection:
         row = _locked(connection, permit, bundle)
@@ -385,7 +385,7 @@ def decide(teken: Teken, official: str, permit: str, *, to: State, decision: str
 
     Raises StateForbids unless the table of transitions allows it.
     """
-    bundle = _bundle(teken, permit)
+    bundle = moves.pinned(teken, permit)
     with teken.db.write() as connection:
         moved = decide_in(connection, teken, bundle, official, permit, to=to, decision=decision, reason=reason)
     if moved.queue == "work":
@@ -420,13 +420,12 @@ def decide_in(
 
 def head_of(connection: Connection, bundle: Bundle, official: str, day: date) -> Actor:
     """Return the person if he holds the role that signs this type on that day. Raises RoleForbids, MandateExpired."""
-    role = next(act.role for act in bundle.permit_type.procedure.plan if act.verb is Verb.SIGN)
-    return actor(connection, bundle.office, official, str(role), day)
+    return actor(connection, bundle.office, official, bundle.permit_type.procedure.signing_role, day)
 
 
 def resume_parked(teken: Teken, permit: str) -> dict[str, Any]:
     """The operator sends a parked permit back to the step at which it stuck, with its attempts counted anew."""
-    bundle = _bundle(teken, permit)
+    bundle = moves.pinned(teken, permit)
     with teken.db.write() as connection:
         row = _locked(connection, permit, bundle)
         if row.parked_from is None or row.state == State.CLOSED:
@@ -452,7 +451,7 @@ _DECISIONS = {
 def _at_desk(
     teken: Teken, official: str, permit: str, verb: Verb | None, act: Any, stood: Stood | None = None
 ) -> dict[str, Any]:
-    bundle = _bundle(teken, permit)
+    bundle = moves.pinned(teken, permit)
     with teken.db.write() as connection:
         row = _locked(connection, permit, bundle)
         due = flow.at(bundle.permit_type.procedure, row.position)
@@ -467,15 +466,6 @@ def _at_desk(
     if moved.queue in {"work", "sign"}:
         teken.doorbell.ring(moved.queue, moved.id)
     return _answer(moved)
-
-
-def _bundle(teken: Teken, permit: str) -> Bundle:
-    """Open the pinned files before the transaction: no file is read inside one."""
-    with teken.db.read() as connection:
-        pin = connection.execute(select(permits.c.pin).where(permits.c.id == permit)).scalar_one_or_none()
-    if pin is None:
-        raise NotFound("permit_unknown")
-    return teken.pins.open(pin)
 
 
 def _locked(connection: Connection, permit: str, bundle: Bundle) -> Row[Any]:

@@ -11,14 +11,16 @@ from sqlalchemy import Connection, Row, insert, select
 
 from service.canonical import dumps
 from service.clock import stamp
+from service.errors import NotFound
 from service.flow import after, at, queue
 from service.journal import Entry, append
 from service.people import Actor
 from service.sop.model import Procedure
 from service.store.permits import change
-from service.store.tables import acts, revisions
+from service.store.tables import acts, permits, revisions
 
 if TYPE_CHECKING:
+    from service.pins import Bundle
     from service.wiring import Teken
 
 
@@ -32,6 +34,18 @@ class Done:
     data: Mapping[str, Any] = field(default_factory=dict)
     detail: Mapping[str, Any] = field(default_factory=dict)
     position: int | None = None  # None: where the permit stands; another one: ahead of its turn
+
+
+def pinned(teken: Teken, permit: str) -> Bundle:
+    """Open the files to which a permit is pinned: before the transaction, since no file is read inside one.
+
+    Raises NotFound.
+    """
+    with teken.db.read() as connection:
+        pin = connection.execute(select(permits.c.pin).where(permits.c.id == permit)).scalar_one_or_none()
+    if pin is None:
+        raise NotFound("permit_unknown")
+    return teken.pins.open(pin)
 
 
 def finish(

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
-
 from service import journal, moves
 from service.clock import stamp
-from service.errors import Conflict, NotFound
+from service.errors import Conflict
 from service.people import actor, local_day
-from service.sop.model import Verb
 from service.store import batches, dispatches
 from service.store.permits import lock
-from service.store.tables import permits
 
 if TYPE_CHECKING:
     from service.wiring import Teken
@@ -25,16 +21,12 @@ def confirm_resend(teken: Teken, official: str, permit: str) -> dict[str, Any]:
     In its batch it may be tried again; a seal goes on when the operator resumes the permit. Raises NotFound, RoleForbids,
     MandateExpired, Conflict: nothing_to_confirm, dispatch_under_way (its answer may still come).
     """
-    with teken.db.read() as connection:
-        pin = connection.execute(select(permits.c.pin).where(permits.c.id == permit)).scalar_one_or_none()
-    if pin is None:
-        raise NotFound("permit_unknown")
-    bundle, now = teken.pins.open(pin), teken.clock.now()
-    role = next(act.role for act in bundle.permit_type.procedure.plan if act.verb is Verb.SIGN)
+    bundle, now = moves.pinned(teken, permit), teken.clock.now()
+    role = bundle.permit_type.procedure.signing_role
     with teken.db.write() as connection:
         row = lock(connection, permit)
         assert row is not None, "permits are never deleted"
-        who = actor(connection, bundle.office, official, str(role), local_day(bundle.office, now))
+        who = actor(connection, bundle.office, official, role, local_day(bundle.office, now))
         if row.lease_until > stamp(now):
             raise Conflict("dispatch_under_way")
         confirmed = dispatches.confirm(connection, permit)

@@ -15,7 +15,6 @@ from sqlalchemy import Connection, select
 from service import moves
 from service.errors import TekenError
 from service.people import signatory
-from service.sop.model import Verb
 from service.store import StoreBusy
 from service.store.desk_tables import AT_DESK
 from service.store.permits import lock
@@ -77,9 +76,10 @@ def make_again(teken: Teken, paper: Outdated) -> bool:
 
 
 def _today(connection: Connection, teken: Teken, bundle: Bundle) -> str | None:
-    role = next(str(act.role) for act in bundle.permit_type.procedure.plan if act.verb is Verb.SIGN)
     try:
-        return signatory(connection, bundle.office, role, teken.clock.now()).as_json()
+        return signatory(
+            connection, bundle.office, bundle.permit_type.procedure.signing_role, teken.clock.now()
+        ).as_json()
     except TekenError:
         return None
 

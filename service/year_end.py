@@ -46,7 +46,7 @@ def settle_year(teken: Teken, office: str) -> list[dict[str, Any]]:
     policy = teken.offices.office(office).year_end
     settled = []
     for listed in left_over(teken, office):
-        bundle = _bundle(teken, listed["id"])
+        bundle = moves.pinned(teken, listed["id"])
         with teken.db.write() as connection:
             row = lock(connection, listed["id"])
             if (
@@ -89,9 +89,3 @@ def _back(row: Row[Any], bundle: Bundle) -> dict[str, Any]:
     if row.parked_from in _NUMBERED:
         return {**back, "parked_from": State.IN_PARAF}
     return {}
-
-
-def _bundle(teken: Teken, permit: str) -> Bundle:
-    with teken.db.read() as connection:
-        pin = connection.execute(select(permits.c.pin).where(permits.c.id == permit)).scalar_one()
-    return teken.pins.open(pin)

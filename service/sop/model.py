@@ -111,6 +111,11 @@ class Procedure:
         """Tell whether number and dates are filled in after the head's signature, by the seal's update."""
         return not self.number_first and not self.number_at_sign
 
+    @property
+    def signing_role(self) -> RoleCode:
+        """Return the role whose holder signs the paper: the head, in whatever words the office names him."""
+        return next(act.role for act in self.plan if act.verb is Verb.SIGN and act.role is not None)
+
     def attested_rows(self) -> tuple[Row, ...]:
         return tuple(row for row in self.rows if row.how is How.ATTESTED)
 

@@ -27,16 +27,15 @@ class CertificateUnfit(TekenError):
     code = "certificate_untrusted"
 
 
-def fit_signatory(teken: Teken, bundle: Bundle, role: str | None) -> NamedSignatory:
+def fit_signatory(teken: Teken, bundle: Bundle) -> NamedSignatory:
     """Return who signs now, after checking his certificate and, where the procedure seals, the office's.
 
     Raises NotFound, MandateExpired, CertificateUnfit, EvidenceFailed, NoTimestamper.
     """
-    assert role is not None, "the sign row has an actor"
-    office, now = bundle.office, teken.clock.now()
+    office, procedure, now = bundle.office, bundle.permit_type.procedure, teken.clock.now()
     with teken.db.read() as connection:
-        named = signatory(connection, office, role, now)
-        owners = [named.official, *([seal_owner(office)] if bundle.permit_type.procedure.sealed else [])]
+        named = signatory(connection, office, procedure.signing_role, now)
+        owners = [named.official, *([seal_owner(office)] if procedure.sealed else [])]
         ders = [bytes(enrolled(connection, owner, now).der) for owner in owners]
     required, trusted = not below(office.issue_at_least, "B-LT"), trust(teken.settings)
     for owner, der in zip(owners, ders, strict=True):

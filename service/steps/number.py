@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Row, select
 
-from service import failpoints, flow, moves, register
+from service import failpoints, moves, register
 from service.moves import Done
 from service.people import local_day
 from service.permits import CORRECTION, validity
 from service.pins import Bundle
 from service.register import Allotted
-from service.sop.model import PermitType, Verb
+from service.sop.model import PermitType
 from service.steps.fitness import fit_signatory
 from service.steps.work import Work
 from service.store.permits import fenced
@@ -101,7 +101,7 @@ def _told(allotted: Allotted) -> dict[str, Any]:
 
 
 def _numbered(teken: Teken, work: Work) -> Row[Any]:
-    fit_signatory(teken, work.bundle, work.procedure.plan[flow.position_of(work.procedure, Verb.SIGN)].role)
+    fit_signatory(teken, work.bundle)
     with teken.db.write() as connection:
         row = fenced(connection, work.claim)
         fixed = allot(connection, teken, row, work.bundle)
