@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Row, Select, and_, select
 
-from service import acts, flow, moves, queries
+from service import flow, moves, queries, surveys
 from service.clock import instant, stamp
 from service.codes import normalised_ticket
 from service.desk import book, throttle
@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 OPEN_FOR = timedelta(minutes=20)
 FREE_FOR_TICKET = 8
 TAKEN = "permit.taken_by_holder"
-_OWNER = "holder"
+_OWNER, _BEARER = "holder", "bearer"
+_TO_ADDRESS, _FROM_ADDRESS = str.maketrans("+/=", "-_."), str.maketrans("-_.", "+/=")
 _NOBODY = json.dumps({"applicant": {"tanggal_lahir": "", "padding": "x" * 2000}})
 
 
@@ -88,8 +89,23 @@ def enter(teken: Teken, typed: str, birthday: str, source: str) -> str:
 
 def permit_of(teken: Teken, token: str) -> str | None:
     """Return the permit that a token opens, None once its time is over."""
+    return _opened(teken, token, _OWNER)
+
+
+def survey_pass(teken: Teken, permit: str) -> str:
+    """Return a token for an address, good for a short while: whoever fetches the paper answers the survey, and sees nothing else."""
+    sealed = desk_key(teken).seal(f"{permit} {stamp(teken.clock.now() + OPEN_FOR)}", _BEARER)
+    return sealed.translate(_TO_ADDRESS)
+
+
+def passed(teken: Teken, token: str) -> str | None:
+    """Return the permit whose survey this token opens, None once its time is over."""
+    return _opened(teken, token.translate(_FROM_ADDRESS), _BEARER)
+
+
+def _opened(teken: Teken, token: str, owner: str) -> str | None:
     try:
-        opened = desk_key(teken).open(token, _OWNER) if token else None
+        opened = desk_key(teken).open(token, owner) if token else None
     except (binascii.Error, ValueError):
         return None
     permit, _, until = (opened or "").partition(" ")
@@ -105,18 +121,18 @@ def status(teken: Teken, permit: str) -> Status:
 
 def fill_survey(teken: Teken, permit: str, answers: Mapping[str, int]) -> None:
     """Take the holder's answers; a form that is sent twice counts once. Raises Invalid, StateForbids."""
-    acts.check_answers(answers)
+    surveys.check_answers(answers)
     found = status(teken, permit)
     if found.survey == "first":
-        acts.survey(teken, None, permit, answers=answers)
+        surveys.take(teken, None, permit, answers=answers)
     elif found.survey:
-        acts.volunteer_survey(teken, permit, answers=answers)
+        surveys.volunteer(teken, permit, answers=answers)
 
 
 def decline_survey(teken: Teken, permit: str, *, later: bool) -> None:
     """Record that the holder won't answer, or will later. Where the SOP does not ask, nothing is recorded."""
     if status(teken, permit).survey == "first":
-        acts.decline_survey(teken, None, permit, later=later)
+        surveys.decline(teken, None, permit, later=later)
 
 
 def take(teken: Teken, permit: str) -> None:
@@ -156,7 +172,7 @@ def _status(teken: Teken, connection: Connection, row: Row[Any]) -> Status:
     in_force = row.state == State.IN_FORCE
     asked = next((at for at, act in enumerate(plan) if act.verb is Verb.SURVEY), None)
     if asked is None:
-        survey = "" if acts.survey_told(connection, row.id) else "open"
+        survey = "" if surveys.told(connection, row.id) else "open"
     else:
         survey = "" if asked in moves.fulfilled(connection, row) else "first"
     survey = survey if in_force else ""

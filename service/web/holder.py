@@ -61,8 +61,24 @@ def survey() -> AnyResponse:
     permit = _permit()
     if permit is None or not use.status(teken(), permit).survey:
         return redirect(_to("holder.mine"), 303)
+    return _survey(permit, _to("holder.survey"), _to("holder.mine"))
+
+
+@holder.route("/survei/<token>", methods=("GET", "POST"))
+def bearer_survey(token: str) -> AnyResponse:
+    """The same for whoever fetches the paper: the counter showed him this address. It opens the survey and nothing else."""
+    permit = use.passed(teken(), token)
+    if permit is None:
+        return redirect(_to("holder.mine"), 303)
+    if not use.status(teken(), permit).survey:
+        return _page("thanks", permit)
+    address = _to("holder.bearer_survey", token=token)
+    return _survey(permit, address, address)
+
+
+def _survey(permit: str, address: str, after: str) -> AnyResponse:
     if request.method == "GET":
-        return _page("survey", permit, given={}, faults={})
+        return _page("survey", permit, given={}, faults={}, address=address)
     choice, given = request.form.get("pilihan", ""), skm.answers(request.form)
     try:
         if choice in {"nanti", "menolak"}:
@@ -71,8 +87,8 @@ def survey() -> AnyResponse:
             use.fill_survey(teken(), permit, given)
     except Invalid as refused:
         missing = {fault.pointer.removeprefix("/answers/"): _words()("skm.missing") for fault in refused.faults}
-        return _page("survey", permit, status=refused.status, given=given, faults=missing)
-    return redirect(_to("holder.mine"), 303)
+        return _page("survey", permit, status=refused.status, given=given, faults=missing, address=address)
+    return redirect(after, 303)
 
 
 @holder.post("/berkas")
@@ -168,8 +184,9 @@ def _lang() -> str:
     return asked if asked in LANGUAGES else LANGUAGES[0]
 
 
-def _to(endpoint: str) -> str:
-    return url_for(endpoint, lang=None if _lang() == LANGUAGES[0] else _lang())
+def _to(endpoint: str, **values: str) -> str:
+    told: dict[str, Any] = {**values, "lang": None if _lang() == LANGUAGES[0] else _lang()}
+    return url_for(endpoint, **told)
 
 
 @cache

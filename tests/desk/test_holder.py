@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
+import zxingcpp
+from PIL import Image, ImageDraw
 from sqlalchemy import select
 
 from service import acts
@@ -52,6 +54,74 @@ def born(teken, permit: str) -> str:
     with teken.db.read() as connection:
         body = connection.execute(select(revisions.c.body).where(revisions.c.permit == permit)).scalar_one()
     return json.loads(body)["applicant"]["tanggal_lahir"]
+
+
+def shown_address(desk, permit: str) -> str:
+    """What the QR on the counter's screen says, without the host."""
+    import html
+    import re
+
+    clerk = desk.at_work("rokan-hilir", "back_office_2")
+    clerk.get(f"/meja/loket/{permit}")
+    drawing = re.search(r'class="qr".*?(<svg.*?</svg>)', html.unescape(clerk.page), re.S)[1]
+    found = zxingcpp.read_barcode(rasterised(drawing))
+    office = desk.teken.offices.office("rokan-hilir")
+    assert found.text.startswith(office.public_url + "/")
+    return found.text.removeprefix(office.public_url)
+
+
+def rasterised(drawing: str):
+    """Draw segno's one path of horizontal strokes: M moves, m moves on, h draws."""
+    import re
+
+    side = int(re.search(r'viewBox="0 0 (\d+)', drawing)[1])
+    scale = float((re.search(r"scale\(([\d.]+)\)", drawing) or [0, 1])[1])
+    image = Image.new("L", (side, side), 255)
+    pen, x, y = ImageDraw.Draw(image), 0.0, 0.0
+    for kind, numbers in re.findall(r"([MmHhv])\s*(-?[\d. -]+)", re.findall(r' d="([^"]+)"', drawing)[-1]):
+        given = [float(one) for one in re.findall(r"-?[\d.]+", numbers)]
+        if kind == "M":
+            x, y = given
+        elif kind == "m":
+            x, y = x + given[0], y + given[1]
+        elif kind == "h":
+            box = [x * scale, (y - 0.5) * scale, (x + given[0]) * scale - 1, (y + 0.5) * scale - 1]
+            pen.rectangle(box, fill=0)
+            x += given[0]
+    return image
+
+
+def test_a_proxy_answers_the_survey_on_his_phone_and_sees_nothing_else(desk, issued, phone):
+    permit = until(desk.teken, issued, Verb.SURVEY)
+    address = shown_address(desk, permit)
+    assert phone.get(address).status == 200
+    for secret in ("Wening Contoh", row(desk.teken, permit).number, permit):
+        assert secret not in phone.text
+    assert phone.post(address, {}).status == 422
+    assert phone.post(address, NINE).to == address
+    assert "Terima kasih" in phone.get(address).text
+    assert (count(desk.teken, surveys), told(desk.teken, permit).count("permit.surveyed")) == (1, 1)
+    assert phone.post(address, NINE).status == 200, "sent twice, it counts once"
+    assert count(desk.teken, surveys) == 1
+    assert phone.get("/izin-saya").text.count("Lihat izin"), "the address opens no permit"
+    assert phone.get("/izin-saya/berkas.pdf").status == 303
+    clerk = desk.at_work("rokan-hilir", "back_office_1")
+    clerk.get(f"/meja/loket/{permit}")
+    assert 'name="identitas"' in clerk.page, "the paper may be handed over"
+
+
+def test_the_survey_address_ends_and_can_not_be_made_up(desk, issued, phone):
+    permit = until(desk.teken, issued, Verb.SURVEY)
+    address = shown_address(desk, permit)
+    token = address.rpartition("/")[2]
+    phone.browser.set_cookie("teken_izin", token.translate(str.maketrans("-_.", "+/=")))
+    assert phone.get("/izin-saya/berkas.pdf").status == 303, "it is no holder's token"
+    for wrong in (address[:-6] + "AAAA..", "/izin-saya/survei/x", "/izin-saya/survei/%00", "/izin-saya/survei/é"):
+        assert phone.get(wrong).status in {303, 404}, wrong
+    desk.clock.forward(minutes=21)
+    assert phone.get(address).to == "/izin-saya"
+    assert phone.post(address, NINE).to == "/izin-saya"
+    assert count(desk.teken, surveys) == 0
 
 
 @pytest.fixture

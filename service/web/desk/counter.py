@@ -9,14 +9,14 @@ from flask import Response, redirect, request, url_for
 
 from service.acts import COUNTER as VERBS
 from service.desk import counter as at
-from service.desk import tickets, worklist
+from service.desk import holder, tickets, worklist
 from service.desk.sessions import COUNTER
 from service.errors import Conflict, Invalid, TekenError
 from service.sop.model import Verb
 from service.web import teken
 from service.web.desk import skm
 from service.web.desk.files import csv_file, file
-from service.web.desk.page import PLACES, Place, fault_words, page, problem_title, today, words
+from service.web.desk.page import PLACES, Place, fault_words, office, page, problem_title, qr, today, words
 from service.web.desk.routing import here, only, route, saw, stood
 from service.web.desk.when import until
 from service.web.desk.words import LANGUAGES, Words
@@ -240,10 +240,18 @@ def _slip(
         slip=slip,
         fields=values,
         faults=faults,
+        qr=qr,
+        phone=_phone(permit) if slip.act == Verb.SURVEY else "",
         causes=at.CAUSES,
         identities=at.IDENTITIES,
         done=done if done in {*map(str, VERBS), "nanti", "menolak"} and refused is None else "",
     )
+
+
+def _phone(permit: str) -> str:
+    """Return the address at which whoever fetches the paper answers the survey himself."""
+    public = teken().settings.public_url or office().public_url
+    return public.rstrip("/") + url_for("holder.bearer_survey", token=holder.survey_pass(teken(), permit))
 
 
 def _done(permit: str, verb: Verb) -> AnyResponse:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import io
 from typing import TYPE_CHECKING
 
-import segno
 from flask import redirect, request, url_for
-from markupsafe import Markup
 
 from service.desk import accounts, sessions
 from service.errors import Invalid, TooMany
 from service.web import teken
-from service.web.desk.page import fault_words, page
+from service.web.desk.page import fault_words, page, qr
 from service.web.desk.routing import (
     ANYONE,
     DEVICE,
@@ -102,7 +99,7 @@ def invitation(code: str) -> AnyResponse:
         "invitation.html",
         status=422 if faults else 200,
         invited=invited,
-        qr=_qr(accounts.totp_address(invited, secret)),
+        qr=qr(accounts.totp_address(invited, secret)),
         faults=faults,
         least=accounts.SHORTEST,
         **shown,
@@ -130,10 +127,3 @@ def _onward() -> str:
     """Return where to go on: a page of the desk, never another site."""
     asked = request.values.get("lanjut", "")
     return asked if asked.startswith("/meja/") and "//" not in asked and "\\" not in asked else url_for("desk.inbox")
-
-
-def _qr(text: str) -> Markup:
-    """Draw the otpauth address; it is made and shown here only, and goes nowhere."""
-    out = io.BytesIO()
-    segno.make(text, error="m").save(out, kind="svg", scale=5, border=3, xmldecl=False, svgns=False, omitsize=True)
-    return Markup(out.getvalue().decode())  # noqa: S704 - segno's own drawing: numbers only
