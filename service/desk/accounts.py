@@ -143,14 +143,8 @@ def invite_again_in(teken: Teken, connection: Connection, account: str, *, by: s
     return code
 
 
-def disable(teken: Teken, account: str, *, by: str) -> None:
-    """Nobody logs in with it any more, and who is logged in is out. Raises NotFound."""
-    with teken.db.write() as connection:
-        disable_in(teken, connection, account, by=by)
-
-
 def disable_in(teken: Teken, connection: Connection, account: str, *, by: str) -> None:
-    """As `disable`, in the caller's transaction."""
+    """Nobody logs in with it any more, and who is logged in is out; in the caller's transaction. Raises NotFound."""
     now = stamp(teken.clock.now())
     _change(teken, connection, account, by, "account.disabled", disabled_at=now, invite_hash=None)
 
@@ -185,7 +179,7 @@ def accept_invitation(teken: Teken, code: str, *, password: str, secret: str, sh
         raise Invalid(faults=tuple(faults))
     hashed = _hasher.hash(password)
     with teken.db.write() as connection:
-        row = _invited(connection, code, now)
+        row = _invited(connection, code, now, lock=True)
         values = {
             "password_hash": hashed,
             "totp_sealed": desk_key(teken).seal(secret, row.id),
@@ -262,9 +256,11 @@ def _invitation(code: str, now: datetime) -> dict[str, str]:
     return {"invite_hash": _hashed(code), "invite_until": stamp(now + INVITATION)}
 
 
-def _invited(connection: Connection, code: str, now: datetime) -> Row[Any]:
+def _invited(connection: Connection, code: str, now: datetime, *, lock: bool = False) -> Row[Any]:
+    """`lock`: of two who use the code at once the second one waits, and finds it used."""
     query = select(accounts).where(accounts.c.invite_hash == _hashed(code), accounts.c.invite_until > stamp(now))
-    row = connection.execute(query.where(accounts.c.disabled_at.is_(None))).first()
+    query = query.where(accounts.c.disabled_at.is_(None))
+    row = connection.execute(query.with_for_update() if lock else query).first()
     if row is None:
         raise InvitationOver
     return row

@@ -134,12 +134,9 @@ def judge(teken: Teken, who: Session, code: str, data: bytes, photos: Mapping[st
 def propose(teken: Teken, who: Session, report: Report) -> str:
     """Lay the sound rows before a second person; the same sheet again is the same proposal while it waits."""
     payload = {"type": str(report.kind.code), "rows": [row.payload() for row in report.rows]}
-    for one in proposals.listed(teken, who.account.office):
-        if (one.kind, one.subject, one.proposed_by) == (
-            IMPORT,
-            report.subject,
-            who.account.id,
-        ) and one.payload == payload:
+    open_ones = proposals.of_kinds(teken, who.account.office, {IMPORT}, state=Decision.OPEN, subject=report.subject)
+    for one in open_ones:
+        if one.proposed_by == who.account.id and one.payload == payload:
             return one.id
     return proposals.propose(teken, who.account, IMPORT, payload, subject=report.subject)
 

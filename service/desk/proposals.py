@@ -124,15 +124,6 @@ def of_kinds(
         ]
 
 
-def listed(teken: Teken, office: str, *, state: Decision | None = Decision.OPEN, most: int = 200) -> list[Proposal]:
-    """Return an office's proposals, newest first."""
-    query = select(proposals).where(proposals.c.office == office).order_by(proposals.c.proposed_at.desc()).limit(most)
-    if state is not None:
-        query = query.where(proposals.c.state == str(state))
-    with teken.db.read() as connection:
-        return [Proposal.of(row) for row in connection.execute(query).all()]
-
-
 def _decide(teken: Teken, who: Account, proposal: str, to: Decision, carry: Carry | None) -> Proposal:
     with teken.db.write() as connection:
         mine = (proposals.c.id == proposal) & (proposals.c.office == who.office)

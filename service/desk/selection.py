@@ -80,10 +80,6 @@ class Preflight:
     signer_lives: bool
     waits_for_number: int
 
-    @property
-    def may_sign(self) -> bool:
-        return bool(self.ready) and self.signer_lives and self.certificate.fault is None
-
 
 def choose(
     teken: Teken, session: Session, *, unread: bool, only_type: str | None = None, permit: str | None = None

@@ -31,6 +31,14 @@ def furnished(tmp_path_factory, keys):
 
 
 @pytest.fixture
+def each_desk(tmp_path, keys, database):
+    """The desk over one database after the other: for what only a real race or another engine shows."""
+    teken = open_office(tmp_path, keys, clock=SetClock(NOW), database=database)
+    yield Desk(teken, teken.clock, create_app(teken))
+    teken.close()
+
+
+@pytest.fixture
 def desk(tmp_path, keys, furnished):
     shutil.copytree(furnished, tmp_path, dirs_exist_ok=True)
     clock = SetClock(NOW)

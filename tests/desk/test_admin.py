@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import re
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pytest
@@ -13,8 +12,6 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from sqlalchemy import func, insert, select, update
 
 from service import acts, people, signatories
-from service.app import create_app
-from service.clock import SetClock
 from service.desk import invitations, staff
 from service.desk.forms import Form
 from service.desk.mandates import propose as propose_mandate
@@ -24,9 +21,9 @@ from service.store.desk_tables import accounts, desk_log, holidays, proposals
 from service.store.tables import acts as done
 from service.store.tables import certificates, events, mandates, officials
 from service.wiring import Teken
-from tests.desk.people import Desk
+from tests.desk.racing import at_once
 from tests.desk.shelf import ROHIL, ROHUL, Upstream, recorded, until
-from tests.support.office import NOW, open_office, row, work
+from tests.support.office import NOW, row, work
 
 OFFICE = "rokan-hulu"
 PLH = {
@@ -376,55 +373,44 @@ def test_an_admin_decides_nothing_of_permits(desk, two):
     assert ids(desk.teken) == ["pro_lain"]
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def world(request, tmp_path, keys):
-    database = request.getfixturevalue("postgres") if request.param == "postgresql" else ""
-    clock = SetClock(NOW)
-    teken = open_office(tmp_path, keys, clock=clock, database=database)
-    yield Desk(teken, clock, create_app(teken))
-    teken.close()
-
-
-def test_two_confirm_at_once_and_one_does(world):
-    teken = world.teken
-    who = [_account(world, f"admin.{n}") for n in range(3)]
+def test_two_confirm_at_once_and_one_does(each_desk):
+    teken = each_desk.teken
+    who = [_account(each_desk, f"admin.{n}") for n in range(3)]
     propose_mandate(teken, who[0], Form(PLH))
     [proposal] = ids(teken)
-    results = _together([lambda one=one: staff.confirm(teken, one, proposal) for one in who[1:]])
+    results = at_once(*(lambda one=one: staff.confirm(teken, one, proposal) for one in who[1:]))
     assert sorted(map(str, results)).count("proposal_decided") == 1
     with teken.db.read() as connection:
         given = connection.execute(select(func.count()).where(mandates.c.decision == PLH["keputusan"])).scalar_one()
     assert given == 1
 
 
-def test_two_mandates_for_the_same_head_confirmed_at_once_are_one(world):
-    teken = world.teken
-    who = [_account(world, f"admin.{n}") for n in range(3)]
+def test_two_mandates_for_the_same_head_confirmed_at_once_are_one(each_desk):
+    teken = each_desk.teken
+    who = [_account(each_desk, f"admin.{n}") for n in range(3)]
     for official in ("sekretaris", "kabid"):
         propose_mandate(teken, who[0], Form({**PLH, "pejabat": f"{OFFICE}/{official}"}))
     both = ids(teken)
-    results = _together(
-        [lambda one=one, each=each: staff.confirm(teken, one, each) for one, each in zip(who[1:], both, strict=True)]
+    results = at_once(
+        *(lambda one=one, each=each: staff.confirm(teken, one, each) for one, each in zip(who[1:], both, strict=True))
     )
     assert sum("invalid" in str(one) for one in results) == 1
     assert len(ids(teken)) == 1, "the other one still waits, to be declined"
 
 
-def test_two_admins_who_disable_each_other_at_once_leave_one(world):
-    teken = world.teken
-    one, two = _account(world, "admin.1"), _account(world, "admin.2")
-    results = _together(
-        [lambda: invitations.disable(teken, one, two.id), lambda: invitations.disable(teken, two, one.id)]
-    )
+def test_two_admins_who_disable_each_other_at_once_leave_one(each_desk):
+    teken = each_desk.teken
+    one, two = _account(each_desk, "admin.1"), _account(each_desk, "admin.2")
+    results = at_once(lambda: invitations.disable(teken, one, two.id), lambda: invitations.disable(teken, two, one.id))
     assert sum("last_admin" in str(each) for each in results) == 1
 
 
-def test_papers_are_made_again_once_by_two_who_look_at_once(world, keys):
-    teken = world.teken
+def test_papers_are_made_again_once_by_two_who_look_at_once(each_desk, keys):
+    teken = each_desk.teken
     permit = until(teken, Upstream(teken, ROHIL).send(), Verb.SIGN)
     with teken.db.write() as connection:
         connection.execute(update(mandates).where(mandates.c.office == ROHIL[0]).values(kind="plt"))
-    assert sum(_together([lambda: signatories.renew(teken)] * 2)) == 1
+    assert sum(at_once(*[lambda: signatories.renew(teken)] * 2)) == 1
     with teken.db.read() as connection:
         mine = (events.c.permit == permit) & (events.c.type == "permit.paper_outdated")
         assert connection.execute(select(func.count()).where(mine)).scalar_one() == 1
@@ -432,25 +418,14 @@ def test_papers_are_made_again_once_by_two_who_look_at_once(world, keys):
         assert connection.execute(voided).scalar_one() == 0
 
 
-def test_an_unknown_proposal_is_unknown(world):
+def test_an_unknown_proposal_is_unknown(each_desk):
     with pytest.raises(NotFound):
-        staff.confirm(world.teken, _account(world, "admin.1"), "pro_nichts")
+        staff.confirm(each_desk.teken, _account(each_desk, "admin.1"), "pro_nichts")
 
 
-def _account(world, login):
-    world.employ(OFFICE, duties=["admin"], login=login)
-    with world.teken.db.read() as connection:
+def _account(each_desk, login):
+    each_desk.employ(OFFICE, duties=["admin"], login=login)
+    with each_desk.teken.db.read() as connection:
         from service.desk.accounts import Account
 
         return Account.of(connection.execute(select(accounts).where(accounts.c.login == login)).one())
-
-
-def _together(jobs):
-    def run(job):
-        try:
-            return job()
-        except Exception as refused:
-            return refused
-
-    with ThreadPoolExecutor(len(jobs)) as pool:
-        return list(pool.map(run, jobs))

@@ -17,6 +17,7 @@ from service.desk.accounts import of_office
 from service.errors import Conflict
 from service.sop.model import Verb
 from service.store.tables import permits
+from tests.desk.racing import at_once
 from tests.desk.shelf import MALANG, ROHIL, Upstream, until
 from tests.support.office import row
 
@@ -241,23 +242,12 @@ def test_the_journal_of_a_permit_is_shown_with_its_checkpoints(desk, auditor):
     assert audits.lines(desk.teken, OFFICE, permit=permit, most=10)[0].action == "audit.journal_seen"
 
 
-def test_beginning_twice_at_once_is_one(desk, auditor):
+def test_beginning_twice_at_once_is_one(desk, auditor, monkeypatch):
     who = next(one for one, _ in of_office(desk.teken, OFFICE))
-    begun, refused = [], []
-
-    def begin():
-        try:
-            begun.append(audits.begin(desk.teken, who))
-        except Conflict:
-            refused.append(1)
-
-    threads = [threading.Thread(target=begin) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    for thread in begun:
-        thread.join(20)
-    assert begun
-    assert len(begun) + len(refused) == 8
+    gate = threading.Event()
+    monkeypatch.setattr(audit, "audit", lambda *_given, **_named: gate.wait(20) and audit.Findings((), {}))
+    answers = at_once(*[lambda: audits.begin(desk.teken, who)] * 8)
+    gate.set()
+    assert sum(isinstance(one, Conflict) for one in answers) == 7
+    next(one for one in answers if not isinstance(one, Conflict)).join(20)
     assert audits.standing(desk.teken, OFFICE).report is not None

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import io
 import re
-import threading
 
 import pytest
 from PIL import Image
 from sqlalchemy import insert, text, update
 
 from service import acts, queries
-from service.app import create_app
-from service.clock import SetClock
 from service.errors import StateForbids
 from service.permits import State
 from service.sop.model import Verb
 from service.store.tables import mandates
-from tests.desk.people import Desk
+from tests.desk.racing import at_once
 from tests.desk.shelf import KUDUS, MALANG, ROHIL, ROHUL, Upstream, logged, recorded, until
-from tests.support.office import NOW, open_office, play, row
+from tests.support.office import play, row
 
 OFFICE = "rokan-hulu"
 XSS = "<script>alert('x')</script>"
@@ -83,10 +80,9 @@ def test_a_double_click_is_one_act_even_if_the_next_role_is_also_mine(desk, hulu
     _click_twice(desk.at_work(OFFICE, "kasi"), hulu.send(), together=together)
 
 
-def test_list_search_case_and_double_click_on_postgresql(tmp_path, keys, postgres):
-    clock = SetClock(NOW)
-    teken = open_office(tmp_path, keys, clock=clock, database=postgres)
-    desk, hulu = Desk(teken, clock, create_app(teken)), Upstream(teken, ROHUL)
+def test_list_search_case_and_double_click_on_each_database(each_desk):
+    desk, teken = each_desk, each_desk.teken
+    hulu = Upstream(teken, ROHUL)
     other, permit = hulu.send(1), hulu.send(2, applicant__nama="Wening Contoh 100% Hapsari")
     kasi = desk.at_work(OFFICE, "kasi")
     kasi.get("/meja/?saring=verify")
@@ -99,7 +95,6 @@ def test_list_search_case_and_double_click_on_postgresql(tmp_path, keys, postgre
     acts.give_back(teken, f"{OFFICE}/kabid", permit, reason="keliru")
     kasi.get("/meja/?saring=returned")
     assert permit in kasi.page
-    teken.close()
 
 
 def _click_twice(kasi, permit: str, *, together: bool) -> None:
@@ -109,7 +104,8 @@ def _click_twice(kasi, permit: str, *, together: bool) -> None:
         connection.execute(insert(mandates).values(id="dua", valid_from="2026-01-01", **both))
     fields = form(kasi, permit)
     if together:
-        answers = _at_once(lambda: kasi.browser.post(f"/meja/izin/{permit}/baca", data={"csrf": kasi.csrf, **fields}))
+        given = {"csrf": kasi.csrf, **fields}
+        answers = at_once(*[lambda: kasi.browser.post(f"/meja/izin/{permit}/baca", data=given)] * 2)
         assert {one.status_code for one in answers} == {303}
     else:
         for _ in range(2):
@@ -492,22 +488,6 @@ def test_use_cases_refuse_a_stale_place_by_themselves(desk, hulu):
             desk.teken, f"{OFFICE}/kasi", permit, Verb.VERIFY, seen_sha=row(desk.teken, permit).draft_sha, stood=(1, 2)
         )
     assert recorded(desk.teken, permit) == []
-
-
-def _at_once(ask) -> list:
-    answers: list = []
-    gate = threading.Barrier(2)
-
-    def go() -> None:
-        gate.wait()
-        answers.append(ask())
-
-    threads = [threading.Thread(target=go) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return answers
 
 
 def _yellow(picture: Image.Image) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from concurrent.futures import ThreadPoolExecutor
 
 import pypdfium2
 import pytest
@@ -29,9 +28,10 @@ from service.verification import by_code, verify_file
 from service.wiring import open_teken
 from service.year_end import settle_year
 from tests.desk.people import Desk
+from tests.desk.racing import at_once
 from tests.desk.shelf import MALANG, ROHIL, Upstream, logged, until
 from tests.procedures.stories import text as words_of
-from tests.support.office import NOW, open_office, play, row, work
+from tests.support.office import NOW, play, row, work
 
 OFFICE = ROHIL[0]
 WHY = {"alasan": "Pindah praktik ke kabupaten lain", "keputusan": "SK-44/2026", "dasar": "moved"}
@@ -431,12 +431,8 @@ def test_an_office_may_number_a_correction_anew(tmp_path, keys):
     teken.close()
 
 
-@pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
-def test_two_heads_confirm_at_once_and_it_happens_once(request, tmp_path, keys, engine):
-    database = request.getfixturevalue("postgres") if engine == "postgresql" else ""
-    clock = SetClock(NOW)
-    teken = open_office(tmp_path, keys, clock=clock, database=database)
-    town = Desk(teken, clock, create_app(teken))
+def test_two_heads_confirm_at_once_and_it_happens_once(each_desk):
+    town, teken = each_desk, each_desk.teken
     town.upstream = Upstream(teken, ROHIL)
     permit = issued(town)
     clerk, _ = crew(town)
@@ -445,16 +441,7 @@ def test_two_heads_confirm_at_once_and_it_happens_once(request, tmp_path, keys, 
     with teken.db.read() as connection:
         head = Account.of(connection.execute(select(accounts).where(accounts.c.official == f"{OFFICE}/kadis")).one())
     who = sessions.Session(head, ("kepala_dinas",), "", strong=True, key="", signs=True)
-
-    def confirm(_):
-        try:
-            return decisions.confirm(teken, who, permit, proposal)
-        except TekenError as refused:
-            return refused.code
-
-    with ThreadPoolExecutor(2) as pool:
-        results = list(pool.map(confirm, range(2)))
-    assert results.count("proposal_decided") == 1
+    answers = at_once(*[lambda: decisions.confirm(teken, who, permit, proposal)] * 2)
+    assert [one.code for one in answers if isinstance(one, TekenError)] == ["proposal_decided"]
     until(teken, corrected(town, permit), Verb.PRINT)
     assert audit(teken).violations == ()
-    teken.close()

@@ -16,6 +16,7 @@ from service.store.desk_tables import desk_log, failures
 from service.store.desk_tables import sessions as stored
 from service.web.desk.routing import WHO
 from tests.desk.people import PASSWORD
+from tests.desk.racing import at_once
 
 OFFICE = "rokan-hilir"
 
@@ -70,6 +71,22 @@ def test_a_code_counts_once(desk):
         person.get("/meja/masuk/kode")
         person.post("/meja/masuk/kode", {"code": code})
         assert person.status == expected
+
+
+def test_an_invitation_that_two_use_at_once_is_one_accounts_beginning(each_desk):
+    teken = each_desk.teken
+    _, code = accounts.create(teken, OFFICE, "kadis", official=f"{OFFICE}/kadis")
+    secrets = [accounts.fresh_secret() for _ in range(2)]
+    shown = [pyotp.TOTP(one).at(each_desk.clock.now()) for one in secrets]
+    answers = at_once(
+        *(
+            lambda secret=secret, shown=shown: accounts.accept_invitation(
+                teken, code, password=PASSWORD, secret=secret, shown=shown
+            )
+            for secret, shown in zip(secrets, shown, strict=True)
+        )
+    )
+    assert [type(one) for one in answers].count(accounts.InvitationOver) == 1
 
 
 def test_unknown_login_and_wrong_password_look_the_same(desk):
@@ -132,12 +149,13 @@ def test_logging_out_ends_the_session_for_every_copy_of_the_cookie(desk):
     assert thief.get("/meja/").status_code == 303
 
 
-@pytest.mark.parametrize("act", ["disable", "invite_again"])
+@pytest.mark.parametrize("act", ["disable_in", "invite_again_in"])
 def test_taking_an_account_away_ends_its_sessions_at_once(desk, act):
     person = desk.at_work(OFFICE, "kadis")
     with desk.teken.db.read() as connection:
         account = connection.execute(select(table.c.id)).scalar_one()
-    getattr(accounts, act)(desk.teken, account, by="operator")
+    with desk.teken.db.write() as connection:
+        getattr(accounts, act)(desk.teken, connection, account, by="operator")
     person.get("/meja/")
     assert person.status == 303
     person.log_in()
