@@ -13,6 +13,7 @@ from sqlalchemy import func, insert, select, update
 
 from service import acts, people, signatories
 from service.desk import invitations, staff
+from service.desk.accounts import Account
 from service.desk.forms import Form
 from service.desk.mandates import propose as propose_mandate
 from service.errors import Conflict, NotFound
@@ -48,6 +49,11 @@ def ids(teken: Teken, state: str = "open") -> list[str]:
         return list(connection.execute(query).scalars())
 
 
+def confirm(person) -> None:
+    """Confirm what was proposed last."""
+    person.post(f"/meja/admin/usulan/{ids(person.desk.teken)[-1]}/setujui")
+
+
 def certify(teken: Teken, keys, official: str, of: str = f"{OFFICE}/kadis") -> str:
     """Enrol somebody's certificate, so that he can sign; the tests' keys know the head's alone."""
     pem = (keys / f"{of.replace('/', '.')}.cert.pem").read_bytes()
@@ -55,10 +61,14 @@ def certify(teken: Teken, keys, official: str, of: str = f"{OFFICE}/kadis") -> s
         return people.enrol(connection, official, pem, teken.clock.now())
 
 
-def actions(teken: Teken, account_login: str) -> list[tuple[str, str]]:
-    with teken.db.read() as connection:
-        account = connection.execute(select(accounts.c.id).where(accounts.c.login == account_login)).scalar_one()
-        query = select(desk_log.c.action, desk_log.c.outcome).where(desk_log.c.account == account)
+def account_of(person) -> Account:
+    with person.desk.teken.db.read() as connection:
+        return Account.of(connection.execute(select(accounts).where(accounts.c.login == person.login)).one())
+
+
+def actions(person) -> list[tuple[str, str]]:
+    with person.desk.teken.db.read() as connection:
+        query = select(desk_log.c.action, desk_log.c.outcome).where(desk_log.c.account == account_of(person).id)
         return [tuple(one) for one in connection.execute(query.order_by(desk_log.c.id))]
 
 
@@ -91,7 +101,7 @@ def test_nobody_but_an_admin_opens_any_of_it(desk):
             assert person.status == 403, path
         getattr(stranger, method)(path)
         assert stranger.status in {303, 403}, path
-    refused = {action for action, outcome in actions(desk.teken, "kadis.rokan-hulu") if outcome == "forbidden"}
+    refused = {action for action, outcome in actions(outsiders[0]) if outcome == "forbidden"}
     assert {"admin", "admin_confirm", "admin_account_disable"} <= refused
 
 
@@ -135,8 +145,8 @@ def test_a_mandate_needs_a_second_admin(desk, two):
     assert "Plh. Kepala Dinas" in second.text
     second.post(f"/meja/admin/usulan/{proposal}/setujui")
     assert second.status == 409
-    assert ("admin_confirm", "own_proposal") in actions(desk.teken, first.login)
-    assert ("mandate.give.confirmed", "ok") in actions(desk.teken, second.login)
+    assert ("admin_confirm", "own_proposal") in actions(first)
+    assert ("mandate.give.confirmed", "ok") in actions(second)
     with desk.teken.db.read() as connection:
         told = connection.execute(select(events.c.data).where(events.c.type == "office.mandate_give")).scalar_one()
     assert "Sekretaris" not in told
@@ -173,7 +183,7 @@ def test_a_stand_in_takes_over_in_the_middle_of_a_tray(desk, two, keys):
     before, signed_by = row(desk.teken, permit), recorded(desk.teken, permit)
     certify(desk.teken, keys, f"{OFFICE}/sekretaris")
     first.post("/meja/admin/penugasan/baru", PLH)
-    second.post(f"/meja/admin/usulan/{ids(desk.teken)[0]}/setujui")
+    confirm(second)
     assert row(desk.teken, permit).final_sha is None, "at once, before any worker came by"
     work(desk.teken)
     after = row(desk.teken, permit)
@@ -194,7 +204,7 @@ def test_a_mandate_of_tomorrow_begins_tomorrow_by_itself(desk, two, keys):
     permit = until(desk.teken, Upstream(desk.teken, ROHUL).send(), Verb.SIGN)
     certify(desk.teken, keys, f"{OFFICE}/sekretaris")
     first.post("/meja/admin/penugasan/baru", {**PLH, "mulai": "2026-11-21"})
-    second.post(f"/meja/admin/usulan/{ids(desk.teken)[0]}/setujui")
+    confirm(second)
     watch = signatories.Watch(seconds=0)
     watch.look(desk.teken)
     assert "Plh." not in row(desk.teken, permit).signatory
@@ -219,7 +229,7 @@ def test_a_mandate_can_end_now(desk, two):
     first.post("/meja/admin/penugasan/akhiri", wish)
     assert (first.status, "paling awal kemarin" in first.text) == (422, True)
     first.post("/meja/admin/penugasan/akhiri", {**wish, "sampai": "2026-11-19"})
-    second.post(f"/meja/admin/usulan/{ids(desk.teken)[0]}/setujui")
+    confirm(second)
     kasi.get("/meja/")
     assert "Kepala Seksi" not in kasi.text
 
@@ -250,7 +260,7 @@ def test_a_holiday_moves_what_is_due(desk, two):
     first.post("/meja/admin/libur", {**HOLIDAY, "hari": "2062-11-20"})
     assert (first.status, "harus antara" in first.text) == (422, True)
     first.post("/meja/admin/libur/hapus", {"hari": "2026-11-20"})
-    second.post(f"/meja/admin/usulan/{ids(desk.teken)[-1]}/setujui")
+    confirm(second)
     with desk.teken.db.read() as connection:
         assert connection.execute(select(func.count()).select_from(holidays)).scalar_one() == 2
     first.post("/meja/admin/libur/hapus", {"hari": "2026-12-25"})
@@ -265,7 +275,7 @@ def test_an_official_is_added_and_may_then_serve(desk, two):
     first.post("/meja/admin/pejabat/baru", {**new, "kode": "kadis"})
     assert (first.status, "dipakai pejabat lain" in first.text) == (422, True)
     first.post("/meja/admin/pejabat/baru", new)
-    second.post(f"/meja/admin/usulan/{ids(desk.teken)[0]}/setujui")
+    confirm(second)
     with desk.teken.db.read() as connection:
         made = connection.execute(select(officials).where(officials.c.id == f"{OFFICE}/kasi_baru")).one()
     assert (made.name, made.nip, made.rank) == ("Contoh Baru, S.Kom.", "199512032020122005", "Penata")
@@ -297,11 +307,11 @@ def test_a_certificate_is_enrolled_by_two_and_a_key_is_never_taken(desk, two, ke
     assert first.status == 404
     send(first, x509.load_pem_x509_certificate(pem).public_bytes(Encoding.DER))
     assert first.status == 303
-    first.post(f"/meja/admin/usulan/{ids(desk.teken)[0]}/setujui")
+    confirm(first)
     assert first.status == 409
     second.get("/meja/admin/usulan")
     assert "(CONTOH)" in second.text
-    second.post(f"/meja/admin/usulan/{ids(desk.teken)[0]}/setujui")
+    confirm(second)
     with desk.teken.db.read() as connection:
         enrolled = connection.execute(select(certificates.c.sha256).where(certificates.c.owner == owner)).scalars()
         assert len(list(enrolled)) == 1
@@ -337,9 +347,7 @@ def test_one_admin_invites_a_clerk_but_nobody_who_signs_or_administers(desk, two
 
 def test_the_other_admins_account_is_not_taken_over_by_inviting_him(desk, two):
     first, second = two
-    with desk.teken.db.read() as connection:
-        other = connection.execute(select(accounts.c.id).where(accounts.c.login == second.login)).scalar_one()
-    first.post(f"/meja/admin/akun/{other}/undang")
+    first.post(f"/meja/admin/akun/{account_of(second).id}/undang")
     assert (first.status, "/meja/undangan/" in first.page) == (303, False)
     second.get("/meja/admin")
     assert second.status == 200, "still logged in"
@@ -347,14 +355,12 @@ def test_the_other_admins_account_is_not_taken_over_by_inviting_him(desk, two):
 
 def test_the_last_admin_stays(desk, two):
     first, second = two
-    with desk.teken.db.read() as connection:
-        known = {row.login: row.id for row in connection.execute(select(accounts))}
-    first.post(f"/meja/admin/akun/{known[second.login]}/matikan")
+    first.post(f"/meja/admin/akun/{account_of(second).id}/matikan")
     assert first.status == 303
     second.get("/meja/admin")
     assert second.status == 303, "out at once"
     for act in ("matikan", "undang"):
-        first.post(f"/meja/admin/akun/{known[first.login]}/{act}")
+        first.post(f"/meja/admin/akun/{account_of(first).id}/{act}")
         assert (first.status, "admin terakhir" in first.text) == (409, True)
     first.get("/meja/admin")
     assert first.status == 200
@@ -363,8 +369,8 @@ def test_the_last_admin_stays(desk, two):
 def test_an_admin_decides_nothing_of_permits(desk, two):
     """A proposal of another kind is no admin's, whatever its id."""
     first, second = two
+    by = account_of(first).id
     with desk.teken.db.write() as connection:
-        by = connection.execute(select(accounts.c.id).where(accounts.c.login == first.login)).scalar_one()
         line = {"id": "pro_lain", "office": OFFICE, "kind": "permit.revoke", "payload": "{}", "proposed_by": by}
         connection.execute(insert(proposals).values(**line, proposed_at="x", state="open"))
     for act in ("setujui", "tolak"):
@@ -375,7 +381,7 @@ def test_an_admin_decides_nothing_of_permits(desk, two):
 
 def test_two_confirm_at_once_and_one_does(each_desk):
     teken = each_desk.teken
-    who = [_account(each_desk, f"admin.{n}") for n in range(3)]
+    who = [account_of(each_desk.employ(OFFICE, duties=["admin"], login=f"admin.{n}")) for n in range(3)]
     propose_mandate(teken, who[0], Form(PLH))
     [proposal] = ids(teken)
     results = at_once(*(lambda one=one: staff.confirm(teken, one, proposal) for one in who[1:]))
@@ -387,7 +393,7 @@ def test_two_confirm_at_once_and_one_does(each_desk):
 
 def test_two_mandates_for_the_same_head_confirmed_at_once_are_one(each_desk):
     teken = each_desk.teken
-    who = [_account(each_desk, f"admin.{n}") for n in range(3)]
+    who = [account_of(each_desk.employ(OFFICE, duties=["admin"], login=f"admin.{n}")) for n in range(3)]
     for official in ("sekretaris", "kabid"):
         propose_mandate(teken, who[0], Form({**PLH, "pejabat": f"{OFFICE}/{official}"}))
     both = ids(teken)
@@ -400,7 +406,10 @@ def test_two_mandates_for_the_same_head_confirmed_at_once_are_one(each_desk):
 
 def test_two_admins_who_disable_each_other_at_once_leave_one(each_desk):
     teken = each_desk.teken
-    one, two = _account(each_desk, "admin.1"), _account(each_desk, "admin.2")
+    one, two = (
+        account_of(each_desk.employ(OFFICE, duties=["admin"], login="admin.1")),
+        account_of(each_desk.employ(OFFICE, duties=["admin"], login="admin.2")),
+    )
     results = at_once(lambda: invitations.disable(teken, one, two.id), lambda: invitations.disable(teken, two, one.id))
     assert sum("last_admin" in str(each) for each in results) == 1
 
@@ -420,12 +429,6 @@ def test_papers_are_made_again_once_by_two_who_look_at_once(each_desk, keys):
 
 def test_an_unknown_proposal_is_unknown(each_desk):
     with pytest.raises(NotFound):
-        staff.confirm(each_desk.teken, _account(each_desk, "admin.1"), "pro_nichts")
-
-
-def _account(each_desk, login):
-    each_desk.employ(OFFICE, duties=["admin"], login=login)
-    with each_desk.teken.db.read() as connection:
-        from service.desk.accounts import Account
-
-        return Account.of(connection.execute(select(accounts).where(accounts.c.login == login)).one())
+        staff.confirm(
+            each_desk.teken, account_of(each_desk.employ(OFFICE, duties=["admin"], login="admin.1")), "pro_nichts"
+        )
