@@ -84,7 +84,8 @@ def measure(folder: Path, rounds: int, *, quick: bool = False) -> Race:
     Every round has papers of its own.
     """
     with ExitStack() as stack:
-        track = _Track(folder)
+        warm_up, papers = (1, 2) if quick else (WARM_UP, PAPERS)
+        track = _Track(folder, papers)
         running, missing = peers.start(stack, track.paper())
         track.check(running)
         peers.warm_up(running, quick=quick)
@@ -93,12 +94,12 @@ def measure(folder: Path, rounds: int, *, quick: bool = False) -> Race:
             for way, peer in running.items()
         }
         taken: dict[str, list[float]] = {name: [] for name in ways}
-        for turn in range(WARM_UP + rounds):
+        for turn in range(warm_up + rounds):
             track.next_papers()
             for name in list(ways)[:: 1 if turn % 2 else -1]:
                 gc.collect()  # what one leaves behind is no cost of the next
-                seconds = [track.on(paper, ways[name]) for paper in range(PAPERS if name in QUICK else 1)]
-                if turn >= WARM_UP:
+                seconds = [track.on(paper, ways[name]) for paper in range(papers if name in QUICK else 1)]
+                if turn >= warm_up:
                     taken[name].append(mean(seconds))
     others = [name for name in taken if name not in OURS]
     pairs = [
@@ -122,8 +123,8 @@ class _Done:
 class _Track:
     """The papers, one for each round, and our own ways to sign the present one."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, papers: int) -> None:
+        self._folder, self._many = folder, papers
         self._printed: Printed = printed(bench(open_office(folder / "office", "rsa2048"), NUMBER_FIRST))
         self._turn = 0
         self._done: dict[int, _Done] = {}
@@ -136,7 +137,7 @@ class _Track:
 
     def next_papers(self) -> None:
         """Typeset and prepare the next permits; their QRs are their own, and no process has drawn them before."""
-        self._papers = [self._next() for _ in range(PAPERS)]
+        self._papers = [self._next() for _ in range(self._many)]
         self._done.clear()
         self._paper, (self._preview, self._spec) = 0, self._papers[0]
 

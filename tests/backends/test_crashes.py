@@ -14,6 +14,7 @@ from service.clock import stamp
 from service.permits import State
 from service.resend import confirm_resend
 from service.store.batch_tables import BatchState, signers
+from service.store.tables import permits
 from tests.backends.conftest import HILIR, PASSPHRASE, Desk, set_up_bsre
 from tests.backends.processes import living, log_of, signing, until
 from tests.batch.hunting import in_memory, on_disk
@@ -36,9 +37,11 @@ def opened(desk: Desk, listed, processes: int = 1, passphrase: bytes = PASSPHRAS
 
 
 def fall_silent(desk: Desk) -> None:
-    """A minute later: what the dead process announced of itself is over. The living say it anew."""
+    """A minute later: what the dead process announced of itself and claimed is over. The living say it anew."""
+    long_ago = stamp(datetime(2026, 1, 1, tzinfo=UTC))
     with desk.teken.db.write() as connection:
-        connection.execute(update(signers).values(expires_at=stamp(datetime(2026, 1, 1, tzinfo=UTC))))
+        connection.execute(update(signers).values(expires_at=long_ago))
+        connection.execute(update(permits).where(permits.c.lease_until != "").values(lease_until=long_ago))
 
 
 def settle(desk: Desk, permit: str) -> None:

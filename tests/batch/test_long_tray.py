@@ -6,7 +6,7 @@ import pytest
 
 from benchmarks.batch import measure
 
-TRAY = 60
+TRAY = 30
 
 
 @pytest.mark.slow

@@ -37,7 +37,7 @@ from .processes import (
     with_passphrase,
 )
 
-TRAY = 60
+TRAY = 30
 PASSPHRASE = b"Kata-Sandi-Bu-Kadis/73#ungu"
 PLANTED = b"Sandi-Yang-Ditanam/19#jingga"
 
