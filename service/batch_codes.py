@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from service.clock import instant
-from service.errors import Conflict, TekenError
+from service.errors import Conflict, NotFound, TekenError
 from service.sop.model import OfficeCode
 from service.store import codes
 from service.store.batch_tables import Asked
@@ -57,7 +57,7 @@ def types_codes(teken: Teken, office: str) -> bool:
 
 
 def ask(teken: Teken, official: str, documents: int, since: str = "") -> None:
-    """Have the official's service send him a code for so many documents. Raises CodesNeedless.
+    """Have the official's service send him a code for so many documents. Raises CodesNeedless, NotFound.
 
     A moment after another request nothing is asked, unless that was before `since`: then its code was used.
     """
@@ -65,6 +65,8 @@ def ask(teken: Teken, official: str, documents: int, since: str = "") -> None:
         raise CodesNeedless
     now = teken.clock.now()
     with teken.db.write() as connection:
+        if not codes.hold(connection, official):
+            raise NotFound("official_unknown")
         last = codes.newest(connection, official)
         fresh = last is not None and last.asked_at >= since and now - instant(last.asked_at) <= AGAIN
         if last is None or last.state == Asked.FAILED or not fresh:

@@ -11,6 +11,15 @@ from sqlalchemy import Connection, Row, insert, select, update
 
 from service.clock import stamp
 from service.store.batch_tables import Asked, code_requests
+from service.store.tables import officials
+
+
+def hold(connection: Connection, official: str) -> bool:
+    """Lock the official's row, so that two requests at once follow one another; False: there is no such official."""
+    return (
+        connection.execute(select(officials.c.id).where(officials.c.id == official).with_for_update()).first()
+        is not None
+    )
 
 
 def add(connection: Connection, official: str, documents: int, now: datetime) -> None:

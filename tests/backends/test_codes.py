@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pytest
 from flask import request
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from service import batch, batch_codes, pipeline
+from service.errors import NotFound
 from service.permits import State
 from service.store.batch_tables import Asked, BatchState, code_requests
 from signing import BsreBackend
@@ -150,6 +152,22 @@ def test_a_second_tap_sends_no_second_code(tmp_path, keys, bsre_keys):
             desk.sign()
             batch_codes.ask(desk.teken, desk.head, 1)
         assert desk.service.requests("sign/get/totp") == 1
+
+
+def test_two_taps_at_the_same_moment_are_one_request(tmp_path, keys, bsre_keys, database):
+    with office(tmp_path, keys, bsre_keys, database=database) as desk:
+        with ThreadPoolExecutor(6) as pool:
+            list(pool.map(lambda _: batch_codes.ask(desk.teken, desk.head, 1), range(6)))
+        with desk.teken.db.read() as connection:
+            assert len(connection.execute(select(code_requests)).all()) == 1
+
+
+def test_a_stranger_gets_no_code(tmp_path, keys, bsre_keys):
+    with office(tmp_path, keys, bsre_keys) as desk:
+        with pytest.raises(NotFound):
+            batch_codes.ask(desk.teken, "rokan-hilir/tiada", 1)
+        with pytest.raises(batch_codes.CodesNeedless):
+            batch_codes.ask(desk.teken, "tiada/tiada", 1)
 
 
 @pytest.mark.parametrize(("quirk", "cause"), [("not_registered", "not_registered"), ("unavailable=9", "service_busy")])
