@@ -41,3 +41,21 @@ def test_a_page_of_no_place_marks_none(desk):
     assert marked(clerk, "/meja/loket/kolektif") == [("/meja/loket", "true")]
     assert marked(clerk, "/meja/permohonan/baru") == [("/meja/permohonan", "true")]
     assert marked(clerk, "/meja/survei") == []
+
+
+@pytest.mark.parametrize(
+    ("office", "official", "duties", "places"),
+    [
+        (OFFICE, "kadis", (), "Kotak masuk, Tanda tangan, Keputusan, Register, Laporan"),
+        (OFFICE, "back_office_1", (), "Kotak masuk, Loket, Permohonan, Register"),
+        (OFFICE, None, ("admin",), "Kotak masuk, Register, Laporan, Admin"),
+        (OFFICE, None, ("auditor",), "Kotak masuk, Register, Laporan, Audit"),
+        (OFFICE, None, ("ajudan",), "Kotak masuk, Tanda tangan"),
+        ("malang", "kadis", (), "Kotak masuk, Tanda tangan, Keputusan, Register, Laporan"),
+    ],
+)
+def test_own_work_comes_first_and_no_more_than_a_phone_has_room_for(desk, office, official, duties, places):
+    page = desk.at_work(office, official, duties=duties).get("/meja/")
+    nav = page.partition('class="nav"')[2].partition("</nav>")[0]
+    shown = re.findall(r"<span>([^<]+)</span>", nav)
+    assert (", ".join(shown), len(shown) <= 5) == (places, True)

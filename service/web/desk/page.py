@@ -46,7 +46,12 @@ class Place:
 
 
 PLACES: list[Place] = [Place("desk.inbox", "inbox", "frame.inbox")]
-"""In the order in which they are shown; each screen adds its own."""
+"""Each screen adds its own."""
+ORDER = (
+    *("desk.inbox", "desk.tray", "desk.counter", "desk.entries", "desk.decisions_waiting"),
+    *("desk.register", "desk.report", "desk.auditing", "desk.admin"),
+)
+"""In which they are shown: one's own work first."""
 COUNTS: dict[str, Callable[[Session], int]] = {}
 """By endpoint: how many cases wait there, for the navigation. Each may cost one indexed query."""
 
@@ -138,6 +143,7 @@ def _frame() -> dict[str, Any]:
 def _places(session: Session) -> list[tuple[Place, str, int]]:
     allowed = [one for one in PLACES if not one.one_of or session.is_one_of(*one.one_of)]
     shown = [one for one in allowed if one.shown is None or one.shown(session)]
+    shown.sort(key=lambda one: ORDER.index(one.endpoint))
     return [(one, url_for(one.endpoint), _count(one.endpoint, session)) for one in shown]
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 TRAY = only(SIGNS, "ajudan")
 SIGNER = only(SIGNS)
-frame.PLACES.insert(1, Place("desk.tray", "signature", "tray.place", (SIGNS, "ajudan")))  # after the inbox
+frame.PLACES.append(Place("desk.tray", "signature", "tray.place", (SIGNS, "ajudan")))
 
 
 @route("/ttd", TRAY)
