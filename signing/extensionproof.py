@@ -50,9 +50,8 @@ class ExpectedExtension:
 
 @dataclass(frozen=True, slots=True)
 class ExtensionProof:
-    """A proven version: its SHA-256, the level that the whole file carries, and when the new time-stamps were made."""
+    """A proven version: the level that the whole file carries, and when the new time-stamps were made."""
 
-    sha256: str
     level: Level
     stamped_at: tuple[datetime, ...]
 
@@ -79,7 +78,7 @@ def prove_extension(pdf: bytes, released: bytes, expected: ExpectedExtension) ->
         level = prove_level(pdf, expected.anchors_der, expected.others_der)
         if expected.level and level != expected.level:
             raise ProofFailed("proof_level", f"{level}, expected {expected.level}")
-        return ExtensionProof(hashlib.sha256(pdf).hexdigest(), level, tuple(stamp.at for stamp in stamps))
+        return ExtensionProof(level, tuple(stamp.at for stamp in stamps))
 
 
 def _prove_update(

@@ -82,9 +82,8 @@ class Expectation:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """A proven file: its SHA-256, how many pages, and the level of each signature in order."""
+    """A proven file: how many pages, and the level of each signature in order."""
 
-    sha256: str
     pages: int
     levels: tuple[Level, ...]
 
@@ -114,7 +113,7 @@ def prove(pdf: bytes, expected: Expectation) -> Proof:
         _prove_fields(above, expected)
         _prove_appearances(above, expected)
         pages = _prove_visible(pdf, above, expected)
-        return Proof(hashlib.sha256(pdf).hexdigest(), pages, tuple(levels))
+        return Proof(pages, tuple(levels))
 
 
 class _Below:
