@@ -11,6 +11,7 @@ from service.permits import State
 from service.store.tables import permits
 from tests.browser.crew import Crew
 from tests.browser.house import House, Visitor
+from tests.browser.test_sops import entered
 from tests.support.office import OFFICES, TYPES, row
 
 pytestmark = pytest.mark.played
@@ -79,6 +80,23 @@ def test_a_permit_is_corrected_and_revoked_when_its_holder_moves(house):
     guest = house.visitor("phone").go(f"/v/{new.code}")
     assert "dicabut" in guest.text().lower()
     assert "Dumai" not in guest.text()
+
+
+def test_a_holder_who_moves_within_the_region_gets_a_permit_that_revokes_the_old_one(house):
+    """Cabut pindah, typed at the desk; the old paper's QR then says so and leads to the new one."""
+    office, kind = TYPES[3]
+    crew = Crew(house, office, "phone")
+    old = house.post(office, kind, "PINDAH-1")
+    crew.play(old)
+    moved = {"request_kind": "CABUT_PINDAH", "replaces": row(house.teken, old).number, "practice__nama": RIGHT}
+    new = entered(crew, **moved)
+    crew.play(new)
+    assert (row(house.teken, old).state, row(house.teken, new).state) == (State.REVOKED, State.IN_FORCE)
+    guest = house.visitor("phone").go(f"/v/{row(house.teken, old).code}")
+    assert "Izin ini dicabut" in guest.text()
+    guest.press("main .panel a")
+    assert "Izin ini berlaku" in guest.text()
+    assert RIGHT in guest.text()
 
 
 def test_a_holder_answers_the_survey_and_takes_his_file(house):

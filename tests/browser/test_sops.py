@@ -28,11 +28,11 @@ def whole(house, office: str, kind: str) -> list[str]:
     return [holder(house.teken, office, act.role).partition("/")[2] for act in plan if act.by is By.PERSON]
 
 
-def entered(crew: Crew) -> str:
+def entered(crew: Crew, **changes: str) -> str:
     """The clerk types what the applicant brought, with a photo; a colleague checks and confirms it."""
     clerk = crew.someone("gerai_1")
     clerk.go("/meja/").press(".nav a[href='/meja/permohonan']").press(".actions a.button")
-    for name, text in answers(*KUDUS).items():
+    for name, text in answers(*KUDUS, **changes).items():
         asked = clerk.page.locator(f"[name='{name}']")
         kind = asked.first.get_attribute("type")
         if kind == "radio":
