@@ -1,77 +1,44 @@
-"""Steps 3 and 9, people's acts: verify, paraf, approve, return; print, deliver, survey, hand over; orders to sign; decisions after issue.
+"""Steps 3 and 9, officials' acts: verify, paraf, approve, return; orders to sign; print, deliver, hand over; decisions after issue.
 
-Each checks that the person holds the row's role, in this office, by a mandate of this day (I10); each is one transaction.
+Each goes through the gate of `service.turn` and is one transaction.
 """
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, select
+from sqlalchemy import Connection, Row, func, insert, select
 
-from service import failpoints, flow, journal, moves
+from service import flow, journal, moves
 from service.archive import sha256
-from service.canonical import dumps
 from service.clock import stamp
 from service.codes import normalised_ticket
-from service.errors import Conflict, Fault, Forbidden, Invalid, ReasonRequired, RoleForbids, StateForbids
+from service.errors import Conflict, Fault, Forbidden, Invalid, RoleForbids, StateForbids
 from service.flow import READINGS
-from service.moves import Done
 from service.people import Actor, actor, local_day, signatory
 from service.permits import State
 from service.pins import Bundle
-from service.skm import ELEMENTS
-from service.sop.model import Act, Verb
+from service.sop.model import Verb
 from service.steps.fitness import CertificateUnfit, fit_signatory
 from service.steps.number import allot
 from service.steps.paper import ordered_number
 from service.store import dispatches
-from service.store.permits import change, lock
-from service.store.tables import events, handovers, permits, prints, surveys, tickets
+from service.store.permits import change
+from service.store.tables import handovers, permits, prints, tickets
+from service.turn import Desk, Stood, answer, at_desk, locked, reasoned
 from signing import EvidenceFailed
 
 if TYPE_CHECKING:
     from service.wiring import Teken
 
-REASON_LENGTH = 500
-SCALE = range(1, 5)
 IDENTITIES = ("ktp", "surat_kuasa")
 CAUSES = ("hilang", "rusak", "salinan")
 """Why a released paper is printed again."""
-SURVEYED, DECLINED = "permit.surveyed", "permit.survey_declined"
 COUNTER = (Verb.PRINT, Verb.DELIVER, Verb.SURVEY, Verb.HANDOVER, Verb.RECEIVE)
-Stood = tuple[int, int]
-"""Revision and position of a permit when a form was made: an act meant for another place is refused."""
 RETURNABLE = frozenset({State.RECEIVED, State.DRAFTED, State.IN_PARAF, State.NUMBERED})
-
-
-@dataclass(frozen=True, slots=True)
-class _Desk:
-    """One permit on one person's desk, locked for one transaction."""
-
-    connection: Connection
-    teken: Teken
-    row: Row[Any]
-    bundle: Bundle
-    act: Act
-    someone: Actor | None  # None: the holder, at his own phone
-
-    @property
-    def actor(self) -> Actor:
-        """Who acts, where only an official may."""
-        assert self.someone is not None, "the gate of the act lets officials in only"
-        return self.someone
-
-    def finish(self, event: str, **more: Any) -> Row[Any]:
-        """Record the act and move on."""
-        data = {"role": self.act.role, **more.pop("data", {})}
-        done = Done(event, actor=self.someone, data=data, **more)
-        procedure = self.bundle.permit_type.procedure
-        return moves.finish(self.connection, self.teken, self.row, procedure, done)
 
 
 def read(
@@ -85,13 +52,13 @@ def read(
     """
     assert verb in READINGS, verb
 
-    def act(desk: _Desk) -> Row[Any]:
+    def act(desk: Desk) -> Row[Any]:
         paper = desk.row.final_sha or desk.row.draft_sha
         if paper != seen_sha:
             raise Conflict("seen_differs")
         return desk.finish(f"permit.{_PAST[verb]}", document_sha=paper)
 
-    return _at_desk(teken, official, permit, verb, act, stood)
+    return at_desk(teken, official, permit, verb, act, stood)
 
 
 def order_signature(
@@ -114,7 +81,7 @@ def order_signature(
     stale: list[str] = []
     _check_fitness(teken, official, permit)
 
-    def act(desk: _Desk) -> Row[Any]:
+    def act(desk: Desk) -> Row[Any]:
         if desk.row.final_sha is None or desk.row.final_sha != seen_sha:
             raise Conflict("seen_differs")
         dispatches.refuse_unsettled(desk.connection, desk.row.id)
@@ -141,10 +108,10 @@ def order_signature(
             also(desk.connection)
         return moved
 
-    answer = _at_desk(teken, official, permit, Verb.SIGN, act)
+    ordered = at_desk(teken, official, permit, Verb.SIGN, act)
     if stale:
         raise Conflict("signatory_changed")
-    return answer
+    return ordered
 
 
 def _check_fitness(teken: Teken, official: str, permit: str) -> None:
@@ -167,9 +134,9 @@ def _check_fitness(teken: Teken, official: str, permit: str) -> None:
 
 def give_back(teken: Teken, official: str, permit: str, *, reason: str, stood: Stood | None = None) -> dict[str, Any]:
     """Return the case to upstream with a reason, instead of the reading or signature that is due. A number is kept for the correction."""
-    reason = _reason(reason)
+    reason = reasoned(reason)
 
-    def act(desk: _Desk) -> Row[Any]:
+    def act(desk: Desk) -> Row[Any]:
         if desk.row.state not in RETURNABLE or desk.act.verb not in {*READINGS, Verb.SIGN}:
             raise StateForbids(state=desk.row.state)
         now = teken.clock.now()
@@ -179,19 +146,19 @@ def give_back(teken: Teken, official: str, permit: str, *, reason: str, stood: S
         )
         return moved
 
-    return _at_desk(teken, official, permit, None, act, stood)
+    return at_desk(teken, official, permit, None, act, stood)
 
 
 def print_paper(teken: Teken, official: str, permit: str) -> dict[str, Any]:
     """Log a print: before issue a DRAF copy without QR, afterwards the released bytes themselves (I8)."""
 
-    def act(desk: _Desk) -> Row[Any]:
+    def act(desk: Desk) -> Row[Any]:
         released = desk.row.released_sha
         sha, kind = released or desk.row.draft_sha, "asli" if released else "draf"
         number = _print(desk.connection, desk.row.id, kind, sha, desk.actor, teken.clock.now())
         return desk.finish("permit.printed", document_sha=sha, data={"kind": kind, "no": number})
 
-    return _at_desk(teken, official, permit, Verb.PRINT, act)
+    return at_desk(teken, official, permit, Verb.PRINT, act)
 
 
 def print_released(
@@ -204,7 +171,7 @@ def print_released(
     bundle = moves.pinned(teken, permit)
     procedure = bundle.permit_type.procedure
     with teken.db.write() as connection:
-        row = _locked(connection, permit, bundle)
+        row = locked(connection, permit, bundle)
         due = flow.at(procedure, row.position)
         if row.state != State.IN_FORCE or (due is not None and due.verb is Verb.PRINT):
             raise StateForbids(state=row.state, due=str(due.verb) if due else "")
@@ -214,11 +181,11 @@ def print_released(
         again = connection.execute(select(prints.c.no).where(mine)).first() is not None
         if again and cause not in CAUSES:
             raise Invalid(faults=(Fault("/cause", "not_a_choice", {"choices": ", ".join(CAUSES)}),))
-        kind, why = ("ulang", f"{cause}: {_reason(reason)}") if again else ("asli", None)
+        kind, why = ("ulang", f"{cause}: {reasoned(reason)}") if again else ("asli", None)
         number = _print(connection, row.id, kind, row.released_sha, who, now, why)
         told = {"role": who.role, "kind": kind, "no": number} | ({"cause": cause} if again else {})
         moves.tell(connection, teken, row, "permit.reprinted" if again else "permit.printed", told)
-    return {**_answer(row), "print": number}
+    return {**answer(row), "print": number}
 
 
 def _print(
@@ -243,94 +210,7 @@ def _one_of_the_counter(connection: Connection, bundle: Bundle, official: str, d
 
 def deliver(teken: Teken, official: str, permit: str) -> dict[str, Any]:
     """Pass the paper on to the counter, or enter it in the register of papers to hand over."""
-    return _at_desk(teken, official, permit, Verb.DELIVER, lambda desk: desk.finish("permit.delivered"))
-
-
-def survey(
-    teken: Teken, official: str | None, permit: str, *, answers: Mapping[str, int], counted: bool = True
-) -> dict[str, Any]:
-    """Take the holder's SKM: nine answers, one to four. They are stored apart; the permit only knows that the form was filled.
-
-    `official` None: the holder fills it in at his own phone, also before the paper is printed. `counted` False: who fetches several
-    papers has answered with another one of them.
-    """
-    check_answers(answers)
-
-    def act(desk: _Desk) -> Row[Any]:
-        if counted:
-            _keep(desk, answers)
-        return desk.finish(SURVEYED, **_by(desk))
-
-    return _surveyed(teken, official, permit, act)
-
-
-def decline_survey(teken: Teken, official: str | None, permit: str, *, later: bool) -> dict[str, Any]:
-    """Record that the holder won't answer, which opens the gate, or will later, which does not."""
-
-    def act(desk: _Desk) -> Row[Any]:
-        if not later:
-            return desk.finish(DECLINED, **_by(desk))
-        moves.tell(desk.connection, teken, desk.row, "permit.survey_postponed", _by(desk).get("data", {}))
-        return desk.row
-
-    return _surveyed(teken, official, permit, act)
-
-
-def volunteer_survey(teken: Teken, permit: str, *, answers: Mapping[str, int]) -> None:
-    """Take the holder's SKM where his SOP has no row for it; once for each permit. Raises Invalid, StateForbids."""
-    check_answers(answers)
-    bundle = moves.pinned(teken, permit)
-    plan = bundle.permit_type.procedure.plan
-    with teken.db.write() as connection:
-        row = _locked(connection, permit, bundle)
-        if (
-            row.state != State.IN_FORCE
-            or any(act.verb is Verb.SURVEY for act in plan)
-            or survey_told(connection, permit)
-        ):
-            raise StateForbids(state=row.state)
-        _keep(_Desk(connection, teken, row, bundle, plan[-1], None), answers)
-        moves.tell(connection, teken, row, SURVEYED, {"by": "holder"})
-
-
-def survey_told(connection: Connection, permit: str) -> bool:
-    """Tell whether the journal says that a form was filled for this permit, or declined."""
-    mine = (events.c.permit == permit) & events.c.type.in_((SURVEYED, DECLINED))
-    return connection.execute(select(events.c.seq).where(mine)).first() is not None
-
-
-def _surveyed(teken: Teken, official: str | None, permit: str, act: Any) -> dict[str, Any]:
-    if official is not None:
-        return _at_desk(teken, official, permit, Verb.SURVEY, act)
-    bundle = moves.pinned(teken, permit)
-    plan = bundle.permit_type.procedure.plan
-    with teken.db.write() as connection:
-        row = _locked(connection, permit, bundle)
-        at = next((at for at, one in enumerate(plan) if one.verb is Verb.SURVEY), None)
-        if row.state != State.IN_FORCE or at is None or at in moves.fulfilled(connection, row):
-            raise StateForbids(state=row.state)
-        moved = act(_Desk(connection, teken, row, bundle, plan[at], None))
-    return _answer(moved)
-
-
-def _by(desk: _Desk) -> dict[str, Any]:
-    """Say that the holder did it himself, at the survey's place in the plan."""
-    if desk.someone is not None:
-        return {}
-    plan = desk.bundle.permit_type.procedure.plan
-    return {"data": {"by": "holder"}, "detail": {"by": "holder"}, "position": plan.index(desk.act)}
-
-
-def _keep(desk: _Desk, answers: Mapping[str, int]) -> None:
-    """Store a form and write the month's others anew beside it, in random order: neither rows nor transactions tell whose is the last."""
-    month = local_day(desk.bundle.office, desk.teken.clock.now()).strftime("%Y-%m")
-    journal.hold(desk.connection)
-    shelf = (surveys.c.office == desk.row.office) & (surveys.c.type == desk.row.type) & (surveys.c.month == month)
-    forms = [dict(form._mapping) for form in desk.connection.execute(select(surveys).where(shelf))]  # noqa: SLF001 - SQLAlchemy's public name
-    forms.append({"office": desk.row.office, "type": desk.row.type, "month": month, "answers": dumps(dict(answers))})
-    secrets.SystemRandom().shuffle(forms)
-    desk.connection.execute(delete(surveys).where(shelf))
-    desk.connection.execute(insert(surveys), [{**form, "id": secrets.token_hex(12)} for form in forms])
+    return at_desk(teken, official, permit, Verb.DELIVER, lambda desk: desk.finish("permit.delivered"))
 
 
 def hand_over(
@@ -350,7 +230,7 @@ def hand_over(
     if identity not in IDENTITIES:
         raise Invalid(faults=(Fault("/identity", "not_a_choice", {"choices": ", ".join(IDENTITIES)}),))
 
-    def act(desk: _Desk) -> Row[Any]:
+    def act(desk: Desk) -> Row[Any]:
         known = desk.connection.execute(
             select(tickets.c.code).where(tickets.c.permit == desk.row.id)
         ).scalar_one_or_none()
@@ -372,12 +252,12 @@ def hand_over(
         desk.connection.execute(insert(handovers).values(**row, at=stamp(teken.clock.now())))
         return desk.finish("permit.handed_over", data={"no": number, "identity": identity})
 
-    return _at_desk(teken, official, permit, Verb.HANDOVER, act)
+    return at_desk(teken, official, permit, Verb.HANDOVER, act)
 
 
 def receive(teken: Teken, official: str, permit: str) -> dict[str, Any]:
     """Record that the holder has the paper in hand and signed the book."""
-    return _at_desk(teken, official, permit, Verb.RECEIVE, lambda desk: desk.finish("permit.received_by_holder"))
+    return at_desk(teken, official, permit, Verb.RECEIVE, lambda desk: desk.finish("permit.received_by_holder"))
 
 
 def decide(teken: Teken, official: str, permit: str, *, to: State, decision: str, reason: str) -> dict[str, Any]:
@@ -390,7 +270,7 @@ def decide(teken: Teken, official: str, permit: str, *, to: State, decision: str
         moved = decide_in(connection, teken, bundle, official, permit, to=to, decision=decision, reason=reason)
     if moved.queue == "work":
         teken.doorbell.ring(moved.queue, moved.id)
-    return _answer(moved)
+    return answer(moved)
 
 
 def decide_in(
@@ -406,8 +286,8 @@ def decide_in(
     **told: str,
 ) -> Row[Any]:
     """As `decide`, in the caller's transaction, who rings the doorbell; `told`: what the journal is told besides."""
-    reason, decision = _reason(reason), _reason(decision)
-    row = _locked(connection, permit, bundle)
+    reason, decision = reasoned(reason), reasoned(decision)
+    row = locked(connection, permit, bundle)
     now = teken.clock.now()
     who = head_of(connection, bundle, official, local_day(bundle.office, now))
     if (row.state, to) not in _DECISIONS:
@@ -427,7 +307,7 @@ def resume_parked(teken: Teken, permit: str) -> dict[str, Any]:
     """The operator sends a parked permit back to the step at which it stuck, with its attempts counted anew."""
     bundle = moves.pinned(teken, permit)
     with teken.db.write() as connection:
-        row = _locked(connection, permit, bundle)
+        row = locked(connection, permit, bundle)
         if row.parked_from is None or row.state == State.CLOSED:
             raise StateForbids(state=row.state)
         state = row.parked_from if row.state == State.PARKED else row.state
@@ -436,7 +316,7 @@ def resume_parked(teken: Teken, permit: str) -> dict[str, Any]:
         )
         moves.tell(connection, teken, moved, "permit.resumed", {"state": moved.state})
     teken.doorbell.ring(moved.queue, moved.id)
-    return _answer(moved)
+    return answer(moved)
 
 
 _PAST = {Verb.VERIFY: "verified", Verb.PARAF: "parafed", Verb.APPROVE: "approved"}
@@ -446,52 +326,3 @@ _DECISIONS = {
     (State.IN_FORCE, State.REVOKED): "permit.revoked",
     (State.SUSPENDED, State.REVOKED): "permit.revoked",
 }
-
-
-def _at_desk(
-    teken: Teken, official: str, permit: str, verb: Verb | None, act: Any, stood: Stood | None = None
-) -> dict[str, Any]:
-    bundle = moves.pinned(teken, permit)
-    with teken.db.write() as connection:
-        row = _locked(connection, permit, bundle)
-        due = flow.at(bundle.permit_type.procedure, row.position)
-        moved_on = stood is not None and stood != (row.revision, row.position)
-        if row.queue != "person" or due is None or moved_on or (verb is not None and due.verb is not verb):
-            raise StateForbids(state=row.state, due=str(due.verb) if due else "")
-        now = teken.clock.now()
-        who = actor(connection, bundle.office, official, str(due.role), local_day(bundle.office, now))
-        moved = act(_Desk(connection, teken, row, bundle, due, who))
-        failpoints.passing("act.before_commit")
-    failpoints.passing("act.after_commit")
-    if moved.queue in {"work", "sign"}:
-        teken.doorbell.ring(moved.queue, moved.id)
-    return _answer(moved)
-
-
-def _locked(connection: Connection, permit: str, bundle: Bundle) -> Row[Any]:
-    row = lock(connection, permit)
-    if row is None or row.pin != bundle.pin:
-        raise Conflict("seen_differs")
-    return row
-
-
-def _reason(text: str) -> str:
-    reason = " ".join(text.split())[:REASON_LENGTH]
-    if not reason:
-        raise ReasonRequired
-    return reason
-
-
-def check_answers(answers: Mapping[str, int]) -> None:
-    faults = [Fault(f"/answers/{element}", "required") for element in ELEMENTS if element not in answers]
-    graded = (
-        (element, type(value) is int and value in SCALE) for element, value in answers.items()
-    )  # True is no grade
-    faults += [Fault(f"/answers/{element}", "out_of_range") for element, sound in graded if not sound]
-    faults += [Fault(f"/answers/{element}", "unknown_key") for element in answers if element not in ELEMENTS]
-    if faults:
-        raise Invalid(faults=tuple(faults))
-
-
-def _answer(row: Row[Any]) -> dict[str, Any]:
-    return {"id": row.id, "state": row.state, "position": row.position, "number": row.number}

@@ -270,12 +270,12 @@ def _sign(teken: Any, chosen: argparse.Namespace) -> dict[str, Any]:
 
 
 def _survey(teken: Any, chosen: argparse.Namespace) -> dict[str, Any]:
-    from service import acts, skm
+    from service import skm, surveys
 
     answers = {
         element: int(digit) for element, digit in zip(skm.ELEMENTS, chosen.answers, strict=False) if digit.isdigit()
     }
-    return acts.survey(teken, chosen.official, chosen.permit, answers=answers)
+    return surveys.take(teken, chosen.official, chosen.permit, answers=answers)
 
 
 def _decide(to: str) -> Any:

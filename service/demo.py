@@ -18,7 +18,7 @@ from typing import Any
 from PIL import Image, ImageDraw
 from sqlalchemy import select
 
-from service import acts, clients, development, queries, skm
+from service import acts, clients, development, queries, skm, surveys
 from service.clock import SystemClock
 from service.document.check import sample_case
 from service.people import local_day
@@ -115,7 +115,7 @@ def take_turn(teken: Teken, permit: str) -> bool:
         Verb.SIGN: lambda: acts.order_signature(teken, who, permit, seen_sha=seen),
         Verb.PRINT: lambda: acts.print_paper(teken, who, permit),
         Verb.DELIVER: lambda: acts.deliver(teken, who, permit),
-        Verb.SURVEY: lambda: acts.survey(teken, who, permit, answers=SATISFIED),
+        Verb.SURVEY: lambda: surveys.take(teken, who, permit, answers=SATISFIED),
         Verb.HANDOVER: lambda: acts.hand_over(teken, who, permit, identity="ktp", ticket=ticket or ""),
         Verb.RECEIVE: lambda: acts.receive(teken, who, permit),
     }

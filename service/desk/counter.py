@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Row, select
 
-from service import acts, flow
+from service import acts, flow, surveys
 from service.clock import instant
 from service.codes import normalised_ticket
 from service.desk.access import content, own
@@ -21,6 +21,7 @@ from service.queries import Document
 from service.sop.model import Verb
 from service.store.tables import acts as done
 from service.store.tables import handovers, officials, permits, prints, tickets
+from service.turn import Stood
 
 if TYPE_CHECKING:
     from service.wiring import Teken
@@ -152,7 +153,7 @@ def by_ticket(teken: Teken, who: Session, typed: str) -> str | None:
     return row.id if row is not None else None
 
 
-def print_due(teken: Teken, who: Session, permit: str, stood: acts.Stood) -> int:
+def print_due(teken: Teken, who: Session, permit: str, stood: Stood) -> int:
     """Log the print that the SOP waits for and return its number. A form that is sent twice is one print."""
     official = acting(who)
     with teken.db.read() as connection:
@@ -182,36 +183,36 @@ def printed(teken: Teken, who: Session, permit: str, no: int) -> Document:
     return Document(teken.archive.get(sha), sha, f"{kind}-{row.id}.pdf")
 
 
-def pass_on(teken: Teken, who: Session, permit: str, stood: acts.Stood) -> None:
+def pass_on(teken: Teken, who: Session, permit: str, stood: Stood) -> None:
     """Deliver the paper to the counter. A form that is sent twice is one act."""
     _once(teken, who, permit, stood, Verb.DELIVER, acts.deliver)
 
 
-def receive(teken: Teken, who: Session, permit: str, stood: acts.Stood) -> None:
+def receive(teken: Teken, who: Session, permit: str, stood: Stood) -> None:
     """Record that the holder has the paper and signed the book."""
     _once(teken, who, permit, stood, Verb.RECEIVE, acts.receive)
 
 
-def fill_survey(teken: Teken, who: Session, permit: str, stood: acts.Stood, answers: Mapping[str, int]) -> None:
+def fill_survey(teken: Teken, who: Session, permit: str, stood: Stood, answers: Mapping[str, int]) -> None:
     """Take the SKM form at the counter."""
 
     def fill(teken: Teken, official: str, permit: str) -> object:
-        return acts.survey(teken, official, permit, answers=answers)
+        return surveys.take(teken, official, permit, answers=answers)
 
     _once(teken, who, permit, stood, Verb.SURVEY, fill)
 
 
-def decline_survey(teken: Teken, who: Session, permit: str, stood: acts.Stood, *, later: bool) -> None:
+def decline_survey(teken: Teken, who: Session, permit: str, stood: Stood, *, later: bool) -> None:
     """Record that the holder does not answer, or later."""
 
     def decline(teken: Teken, official: str, permit: str) -> object:
-        return acts.decline_survey(teken, official, permit, later=later)
+        return surveys.decline(teken, official, permit, later=later)
 
     _once(teken, who, permit, stood, Verb.SURVEY, decline)
 
 
 def hand_over(
-    teken: Teken, who: Session, permit: str, stood: acts.Stood, *, identity: str, ticket: str, reference: str
+    teken: Teken, who: Session, permit: str, stood: Stood, *, identity: str, ticket: str, reference: str
 ) -> None:
     """Hand one paper over. A surat kuasa needs the reference under which the office files it."""
     kept = _reference(reference) if identity == "surat_kuasa" else None
@@ -241,7 +242,7 @@ def hand_over_together(
     if len(codes) > MOST_TICKETS:
         raise Invalid(faults=(Fault("/tiket", "too_many_items", {"limit": str(MOST_TICKETS)}),))
     if answers is not None:
-        acts.check_answers(answers)
+        surveys.check_answers(answers)
     bearer = _Bearer(teken, who, acting(who), _reference(reference), secrets.token_hex(8), answers, declined)
     outcomes = tuple(bearer.fetch(code) for code in codes)
     return Collective(bearer.receipt if any(one.code == "ok" for one in outcomes) else None, outcomes)
@@ -321,11 +322,11 @@ class _Bearer:
 
     def _surveyed(self, permit: str) -> bool:
         if self.declined:
-            acts.decline_survey(self.teken, self.official, permit, later=False)
+            surveys.decline(self.teken, self.official, permit, later=False)
             return True
         if self.answers is None:
             return False
-        acts.survey(self.teken, self.official, permit, answers=self.answers, counted=self.counted)
+        surveys.take(self.teken, self.official, permit, answers=self.answers, counted=self.counted)
         self.counted = False
         return True
 
@@ -336,7 +337,7 @@ def _why_not(teken: Teken, permit: str) -> str:
     return "handed_over_already" if given else "not_ready_to_hand_over"
 
 
-def _once(teken: Teken, who: Session, permit: str, stood: acts.Stood, verb: Verb, act: Any) -> None:
+def _once(teken: Teken, who: Session, permit: str, stood: Stood, verb: Verb, act: Any) -> None:
     official = acting(who)
     with teken.db.read() as connection:
         row = own(connection, who, permit)
@@ -347,7 +348,7 @@ def _once(teken: Teken, who: Session, permit: str, stood: acts.Stood, verb: Verb
     act(teken, official, permit)
 
 
-def _did(connection: Connection, official: str, permit: str, stood: acts.Stood, verb: Verb) -> bool:
+def _did(connection: Connection, official: str, permit: str, stood: Stood, verb: Verb) -> bool:
     """Tell whether this form was carried out already."""
     mine = (done.c.permit == permit) & (done.c.revision == stood[0]) & (done.c.position == stood[1])
     mine &= (done.c.verb == str(verb)) & (done.c.official == official) & done.c.voided_at.is_(None)

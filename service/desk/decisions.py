@@ -31,6 +31,7 @@ from service.sop.model import Field, FieldKind
 from service.store.desk_tables import Decision
 from service.store.desk_tables import accounts as account_rows
 from service.store.tables import permits
+from service.turn import REASON_LENGTH
 
 if TYPE_CHECKING:
     from service.desk.proposals import Proposal
@@ -159,7 +160,7 @@ def propose(teken: Teken, who: Session, permit: str, kind: str, form: Form) -> s
     Raises NotFound, RoleForbids, StateForbids, Invalid, Conflict("decision_waits").
     """
     faults: list[Fault] = []
-    payload = {"reason": form.text("alasan", faults, acts.REASON_LENGTH)}
+    payload = {"reason": form.text("alasan", faults, REASON_LENGTH)}
     if kind != VOID:
         payload["decision"] = form.text("keputusan", faults, 120)
     if kind == REVOKE:
@@ -200,7 +201,7 @@ def propose_correction(teken: Teken, who: Session, permit: str, form: Form) -> s
     It is judged as any case of today. Raises as `propose`; Invalid and CaseInvalid name the fields by their path.
     """
     faults: list[Fault] = []
-    reason = form.text("alasan", faults, acts.REASON_LENGTH)
+    reason = form.text("alasan", faults, REASON_LENGTH)
     with teken.db.read() as connection:
         row = own(connection, who, permit)
         bundle = teken.pins.open(row.pin)

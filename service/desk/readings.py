@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from service import acts
-from service.acts import Stood
 from service.desk.access import content, own
 from service.desk.sessions import Session
 from service.errors import Conflict, Forbidden, StateForbids
@@ -16,6 +15,7 @@ from service.flow import READINGS
 from service.permits import State
 from service.sop.model import Verb
 from service.store.tables import acts as table
+from service.turn import Stood
 
 if TYPE_CHECKING:
     from service.wiring import Teken

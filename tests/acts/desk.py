@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sqlalchemy import insert, select, update
 
-from service import acts
+from service import acts, surveys
 from service.clock import SetClock
 from service.demo import SATISFIED
 from service.permits import State
@@ -66,7 +66,7 @@ RIGHTLY: dict[str, Do] = {
     "return": lambda t, who, p: acts.give_back(t, who, p, reason="mohon diperbaiki"),
     "print": acts.print_paper,
     "deliver": acts.deliver,
-    "survey": lambda t, who, p: acts.survey(t, who, p, answers=SATISFIED),
+    "survey": lambda t, who, p: surveys.take(t, who, p, answers=SATISFIED),
     "handover": lambda t, who, p: acts.hand_over(t, who, p, identity="ktp", ticket=ticket(t, p)),
     "receive": acts.receive,
 }

@@ -5,12 +5,14 @@ from functools import partial
 import pytest
 from sqlalchemy import func, select
 
-from service import acts, skm
+from service import acts, skm, surveys
 from service.errors import Conflict, Invalid, ReasonRequired, RoleForbids, StateForbids
 from service.permits import State
 from service.sop.model import Verb
 from service.store.tables import acts as acts_table
-from service.store.tables import handovers, surveys
+from service.store.tables import handovers
+from service.store.tables import surveys as forms
+from service.turn import REASON_LENGTH
 from tests.acts.desk import DECISIONS, LONG_AGO, RIGHTLY, WAITING, engage, everything, open_house, ticket
 from tests.procedures.stories import told_data
 from tests.support.office import payload, play, post, row, work
@@ -162,7 +164,7 @@ def test_whoever_reads_or_signs_may_return_instead_and_upstream_is_told_why(hous
 def test_a_reason_is_cut_to_its_length(house):
     permit = house.bring("paraf")
     acts.give_back(house.teken, house.rightful(permit), permit, reason="a" * 10_000)
-    assert told_data(house.teken, permit, "case.returned")[0]["reason"] == "a" * acts.REASON_LENGTH
+    assert told_data(house.teken, permit, "case.returned")[0]["reason"] == "a" * REASON_LENGTH
 
 
 def test_there_is_no_return_once_the_signature_is_ordered(house):
@@ -208,7 +210,7 @@ def test_a_survey_has_nine_answers_from_one_to_four(waiting, answers, places):
     permit = permits["survey"]
     before = everything(house.teken)
     with pytest.raises(Invalid) as refusal:
-        acts.survey(house.teken, house.rightful(permit), permit, answers=answers)
+        surveys.take(house.teken, house.rightful(permit), permit, answers=answers)
     assert {fault.pointer: fault.code for fault in refusal.value.faults} == places
     assert everything(house.teken) == before
 
@@ -216,7 +218,7 @@ def test_a_survey_has_nine_answers_from_one_to_four(waiting, answers, places):
 @pytest.mark.parametrize("grade", [1, 4])
 def test_the_least_and_the_best_grade_count(house, grade):
     permit = house.bring("survey")
-    acts.survey(house.teken, house.rightful(permit), permit, answers=dict.fromkeys(skm.ELEMENTS, grade))
+    surveys.take(house.teken, house.rightful(permit), permit, answers=dict.fromkeys(skm.ELEMENTS, grade))
     assert house.row(permit).position == WAITING_POSITION["handover"]
 
 
@@ -226,9 +228,9 @@ WAITING_POSITION = {"handover": 8}
 def test_answers_cannot_be_led_back_to_the_permit(house):
     """Only office, type and month stand beside them; the journal says that a form was filled, not how."""
     permit = house.bring("survey")
-    acts.survey(house.teken, house.rightful(permit), permit, answers=ANSWERS | {"U5": 1})
+    surveys.take(house.teken, house.rightful(permit), permit, answers=ANSWERS | {"U5": 1})
     with house.teken.db.read() as connection:
-        [answer] = connection.execute(select(surveys)).mappings().all()
+        [answer] = connection.execute(select(forms)).mappings().all()
     assert set(answer) == {"id", "office", "type", "month", "answers"}
     assert answer["month"] == "2026-11"
     assert permit not in str(dict(answer))

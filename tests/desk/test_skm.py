@@ -7,12 +7,12 @@ import json
 import pytest
 from sqlalchemy import insert, inspect, select, text
 
-from service import acts
+from service import surveys
 from service.app import create_app
 from service.clock import SetClock
 from service.skm import ELEMENTS
 from service.sop.model import Verb
-from service.store.tables import surveys
+from service.store.tables import surveys as table
 from tests.desk.people import Desk
 from tests.desk.shelf import ROHIL, Upstream, until
 from tests.support.office import NOW, open_office
@@ -30,7 +30,7 @@ def stored(teken, *forms, office="rokan-hilir", month="2026-11", kind="sip-perek
         for n, form in enumerate(forms)
     ]
     with teken.db.write() as connection:
-        connection.execute(insert(surveys), rows)
+        connection.execute(insert(table), rows)
 
 
 @pytest.mark.parametrize(
@@ -99,15 +99,13 @@ def test_neither_columns_nor_order_nor_transaction_lead_an_answer_to_a_permit(tm
     for number in range(1, 9):
         permit = until(teken, hilir.send(number), Verb.SURVEY)
         answers = dict.fromkeys(ELEMENTS, 4) | {"U1": 1 + number % 4, "U2": 1 + number // 4}
-        acts.survey(teken, None, permit, answers=answers)
+        surveys.take(teken, None, permit, answers=answers)
         given.append(answers)
     with teken.db.read() as connection:
         columns = {one["name"] for one in inspect(connection).get_columns("surveys")}
         hidden = "rowid" if engine == "sqlite" else "xmin"
         rows = connection.execute(text(f"SELECT {hidden} AS hidden, id, answers FROM surveys")).all()
-        by_id = [
-            json.loads(one) for one in connection.execute(select(surveys.c.answers).order_by(surveys.c.id)).scalars()
-        ]
+        by_id = [json.loads(one) for one in connection.execute(select(table.c.answers).order_by(table.c.id)).scalars()]
     assert columns == {"id", "office", "type", "month", "answers"}
     as_stored = [json.loads(one.answers) for one in rows]
     assert sorted(map(str, as_stored)) == sorted(map(str, given))

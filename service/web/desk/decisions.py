@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from flask import Response, redirect, request, url_for
 
-from service.acts import REASON_LENGTH
 from service.desk import decisions
 from service.desk.decisions import GROUNDS
 from service.desk.forms import Form
 from service.desk.sessions import SIGNS
 from service.errors import Invalid
 from service.sop.model import FieldKind
+from service.turn import REASON_LENGTH
 from service.web import teken
 from service.web.desk import page as frame
 from service.web.desk.entry import choice_words

@@ -6,8 +6,8 @@ from typing import Any
 
 from flask import request
 
-from service.acts import REASON_LENGTH
 from service.errors import Fault, Invalid
+from service.turn import REASON_LENGTH
 from service.web.desk.page import words
 from service.web.desk.words import LANGUAGES, Words
 

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, cast
 
 from flask import Blueprint, Response, g, redirect, request, url_for
 
-from service.acts import Stood
 from service.desk import book
 from service.desk.sessions import Caller, Session, find
 from service.errors import BadRequest, Forbidden, NotFound, TekenError
 from service.handover import wipe
+from service.turn import Stood
 from service.web import teken
 from service.web.desk import secretform
 
