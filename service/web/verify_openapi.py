@@ -40,7 +40,10 @@ _PERMIT = _object(
         _object(version={"type": "integer"}, sha256=_TEXT, released_at=_INSTANT, signatures=_list(_SIGNATURE))
     ),
     history=_list(_object(what=_TEXT, at=_INSTANT)),
-    replaced_by={"type": ["string", "null"], "description": "The code of the permit that replaced this one or, where its holder moved, revoked it"},
+    replaced_by={
+        "type": ["string", "null"],
+        "description": "The code of the permit that replaced this one or, where its holder moved, revoked it",
+    },
     is_example={"type": "boolean", "description": "Signed with a development certificate: no official document"},
     certificate_label=_TEXT,
 )
