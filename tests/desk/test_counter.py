@@ -265,6 +265,10 @@ def test_ten_tickets_of_one_bearer_with_one_wrong_one(desk, hilir, clerk):
     )
     assert all(row(desk.teken, permit).number in words for permit in ready)
     document.close()
+    other = desk.at_work("malang", "perekonomian_1")
+    for ending in ("", ".pdf"):
+        other.get(f"/meja/loket/tanda-terima/{rows[0].receipt}{ending}")
+        assert other.status == 404
     clerk.post("/meja/loket/kolektif", {"tiket": " ".join(codes), "surat": "SK/12"})
     assert clerk.text.count("Sudah diserahkan") == 9
     assert count(desk.teken, handovers) == 9

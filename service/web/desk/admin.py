@@ -42,7 +42,7 @@ def admin() -> Response:
     """Show the officials with mandates and certificates."""
     found = officials.people(teken(), here().account.office)
     saw("admin.people")
-    return _page("admin.html", people=found, seal_owner=seal_owner(office()), kinds=tuple(PREFIX))
+    return _page("admin.html", people=found, seal_owner=seal_owner(office()))
 
 
 @route("/admin/pejabat/baru", ADMIN, methods=("GET", "POST"))
@@ -134,7 +134,6 @@ def admin_holidays() -> AnyResponse:
         "admin_holidays.html",
         lambda form: calendar.propose(teken(), here().account, form),
         days=days,
-        today=today().isoformat(),
     )
 
 
