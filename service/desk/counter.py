@@ -155,12 +155,7 @@ def by_ticket(teken: Teken, who: Session, typed: str) -> str | None:
 
 def print_due(teken: Teken, who: Session, permit: str, stood: Stood) -> int:
     """Log the print that the SOP waits for and return its number. A form that is sent twice is one print."""
-    official = acting(who)
-    with teken.db.read() as connection:
-        own(connection, who, permit)
-        if _did(connection, official, permit, stood, Verb.PRINT):
-            return _prints(connection, permit)[-1][0].no
-    acts.print_paper(teken, official, permit)
+    _once(teken, who, permit, stood, Verb.PRINT, acts.print_paper)
     with teken.db.read() as connection:
         return _prints(connection, permit)[-1][0].no
 
@@ -338,21 +333,25 @@ def _why_not(teken: Teken, permit: str) -> str:
 
 
 def _once(teken: Teken, who: Session, permit: str, stood: Stood, verb: Verb, act: Any) -> None:
+    """Act where the form says that the case stood. A form that was carried out already, perhaps just now by its twin, is content."""
     official = acting(who)
     with teken.db.read() as connection:
         row = own(connection, who, permit)
-        if _did(connection, official, permit, stood, verb):
-            return
-    if stood != (row.revision, row.position):
-        raise StateForbids(state=row.state, due=str(verb))
-    act(teken, official, permit)
+    try:
+        if stood != (row.revision, row.position):
+            raise StateForbids(state=row.state, due=str(verb))
+        act(teken, official, permit)
+    except StateForbids:
+        if not _did(teken, official, permit, stood, verb):
+            raise
 
 
-def _did(connection: Connection, official: str, permit: str, stood: Stood, verb: Verb) -> bool:
+def _did(teken: Teken, official: str, permit: str, stood: Stood, verb: Verb) -> bool:
     """Tell whether this form was carried out already."""
     mine = (done.c.permit == permit) & (done.c.revision == stood[0]) & (done.c.position == stood[1])
     mine &= (done.c.verb == str(verb)) & (done.c.official == official) & done.c.voided_at.is_(None)
-    return connection.execute(select(done.c.id).where(mine)).first() is not None
+    with teken.db.read() as connection:
+        return connection.execute(select(done.c.id).where(mine)).first() is not None
 
 
 def _known(teken: Teken, who: Session, permit: str) -> None:

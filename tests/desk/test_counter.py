@@ -17,6 +17,7 @@ from service.sop.model import Verb
 from service.store.desk_tables import desk_log
 from service.store.tables import acts as done
 from service.store.tables import events, handovers, mandates, prints, surveys, tickets
+from tests.desk.racing import at_once
 from tests.desk.shelf import KUDUS, MALANG, ROHIL, ROHUL, Upstream, logged, recorded, until
 from tests.support.office import row
 
@@ -95,6 +96,23 @@ def test_a_form_sent_twice_is_one_act(desk, kind, official, verb, path):
         person.post(f"/meja/loket/{permit}/{path}", fields)
         assert person.status == 303
     assert [one for one, *_ in recorded(desk.teken, permit)].count(str(verb)) == 1
+
+
+def test_a_form_of_a_case_that_moved_on_does_nothing(desk, hilir, clerk):
+    permit = until(desk.teken, hilir.send(), Verb.PRINT)
+    fields = place(clerk, permit)
+    for stale in ({"position": str(int(fields["position"]) - 1)}, {"revision": "2"}):
+        clerk.post(f"/meja/loket/{permit}/cetak", {**fields, **stale})
+        assert (clerk.status, count(desk.teken, prints)) == (409, 0), stale
+
+
+def test_two_clicks_at_once_are_one_act_and_both_are_told_so(each_desk):
+    permit = until(each_desk.teken, Upstream(each_desk.teken, ROHIL).send(), Verb.PRINT)
+    clerk = each_desk.at_work(*BACK)
+    fields = {**place(clerk, permit), "csrf": clerk.csrf}
+    answers = at_once(*[lambda: clerk.browser.post(f"/meja/loket/{permit}/cetak", data=fields)] * 2)
+    assert len({one.headers["Location"] for one in answers}) == 1
+    assert count(each_desk.teken, prints) == 1
 
 
 def holder_code(desk, office: str, permit: str) -> str:
