@@ -8,9 +8,9 @@ slow (median) as before the batch. Exits 1 where either doesn't hold.
 from __future__ import annotations
 
 import http.client
-import logging
 import os
 import shutil
+import signal
 import statistics
 import sys
 import tempfile
@@ -176,7 +176,7 @@ def main(arguments: list[str]) -> int:
     """Measure; say how the page and the others' answers kept up."""
     many = int(arguments[0]) if arguments else 1000
     kinds = arguments[1].split(",") if len(arguments) > 1 else ["postgresql", "sqlite"]
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # what was started ends with it
     good = True
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         keys = Path(folder) / "keys"
