@@ -36,6 +36,8 @@ REFUSALS = {
 _READ = (400, 401, 404, 405, 429, 500, 503)
 _WRITE = (400, 401, 403, 404, 405, 409, 411, 413, 415, 422, 429, 500, 503)
 _OPEN = (404, 405, 429, 500, 503)
+_SERVER = {414: "The address is too long", 431: "The headers are too long"}
+"""Answered by the web server before Teken is asked: a page of its own, no problem document."""
 _KEY: list[Json] = [{"key": []}]
 
 
@@ -53,7 +55,7 @@ def openapi(types: tuple[PermitType, ...]) -> Json:
             ),
         },
         "servers": [{"url": "/"}],
-        "paths": _paths(types),
+        "paths": _with_the_servers_own(_paths(types)),
         "components": {
             "securitySchemes": {
                 "key": {"type": "http", "scheme": "bearer", "description": "prefix.secret, from the office"}
@@ -105,6 +107,14 @@ def _paths(types: tuple[PermitType, ...]) -> Json:
             | {"security": []}
         },
     }
+
+
+def _with_the_servers_own(paths: Json) -> Json:
+    own = {str(status): {"description": description} for status, description in _SERVER.items()}
+    for path in paths.values():
+        for operation in path.keys() & {"get", "post"}:
+            path[operation]["responses"] = dict(sorted({**path[operation]["responses"], **own}.items()))
+    return paths
 
 
 def _verification() -> Json:

@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -91,6 +92,20 @@ def test_the_service_keeps_its_contract(tmp_path):
         )
     house.teken.close()
     assert run.returncode == 0, run.stdout[-8000:] + run.stderr[-2000:]
+
+
+@pytest.mark.parametrize(
+    ("query", "headers", "status"), [("?" + "a" * 9000, {}, 414), ("", {"X-Long": "a" * 9000}, 431)]
+)
+def test_what_the_server_itself_refuses_is_in_the_contract(tmp_path, query, headers, status):
+    house = open_house(tmp_path / "home")
+    with served(tmp_path / "home") as url, pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(urllib.request.Request(f"{url}/api/v1/events{query}", headers=headers), timeout=5)
+    house.teken.close()
+    assert refused.value.code == status
+    refused.value.close()
+    for path in openapi(tuple(house.teken.offices))["paths"].values():
+        assert all(str(status) in path[one]["responses"] for one in path.keys() & {"get", "post"})
 
 
 def test_every_case_schema_in_the_contract_is_one(shared_house):
