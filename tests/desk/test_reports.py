@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import csv
 import io
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
 from service import acts
 from service.desk.reports import Timing, report
 from service.sop.model import Verb
-from tests.support.office import client_of, holder, payload, post, row, take_turn, work
+from tests.desk.shelf import Upstream, until
+from tests.support.office import client_of, holder, payload, play, post, row, take_turn, work
 
 KUDUS = ("kudus", "sip-perekam-medis")
-MALANG = ("malang", "sik-perekam-medis")
 MONDAY = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)  # eight o'clock in western Indonesia
 
 
@@ -84,7 +84,36 @@ def test_another_month_and_another_office_say_nothing_of_it(desk):
     desk.clock.at = MONDAY
     played(desk, KUDUS, "UJI-1", hours=0.1)
     assert of_type(desk, *KUDUS, date(2026, 10, 1), date(2026, 10, 31)).whole.cases == 0
-    assert of_type(desk, *MALANG).whole.cases == 0
+    assert of_type(desk, "rokan-hilir", KUDUS[1]).whole.cases == 0, "a type of the same code"
+
+
+def test_what_was_done_counts_in_the_month_in_which_it_was_done(desk):
+    desk.clock.at = MONDAY
+    permit = until(desk.teken, Upstream(desk.teken, KUDUS).send(), Verb.HANDOVER)
+    desk.clock.at = datetime(2026, 12, 1, 2, 0, tzinfo=UTC)
+    while take_turn(desk.teken, permit):
+        work(desk.teken)
+    november, december = of_type(desk, *KUDUS), of_type(desk, *KUDUS, date(2026, 12, 1), date(2026, 12, 31))
+    assert (november.whole.cases, december.whole.cases) == (1, 0), "it was issued in November"
+    in_november, in_december = ({row.no for row in one.rows if row.timing.cases} for one in (november, december))
+    assert 6 in in_november
+    assert in_december
+    assert not in_november & in_december
+
+
+def test_where_the_sop_counts_from_its_first_row_a_week_before_is_a_week_more(desk):
+    kind = next(one for one in desk.teken.offices if one.procedure.clock != "complete")
+    desk.clock.at = MONDAY
+    office = Upstream(desk.teken, (str(kind.office), str(kind.code)))
+    attested = payload(*office.kind)["attested"]
+    earlier = [
+        one | {"at": (datetime.fromisoformat(one["at"]) - timedelta(days=7)).isoformat()} for one in attested[:1]
+    ]
+    for number, given in enumerate((attested, earlier + attested[1:])):
+        play(desk.teken, office.send(number, attested=given))
+    whole = of_type(desk, *office.kind).whole
+    week = 5 * 60 * desk.teken.offices.office(office.kind[0]).calendar.hours_per_day
+    assert (whole.cases, whole.p90 - whole.median) == (2, pytest.approx(week, abs=1))
 
 
 def test_percentiles_are_cases_that_happened():
