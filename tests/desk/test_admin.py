@@ -228,8 +228,13 @@ def test_a_mandate_can_end_now(desk, two):
     wish = {"mandat": mandate, "sampai": "2026-11-01", "keputusan": "SK-9"}
     first.post("/meja/admin/penugasan/akhiri", wish)
     assert (first.status, "paling awal kemarin" in first.text) == (422, True)
+    first.post("/meja/admin/penugasan/akhiri", {**wish, "sampai": "2026-11-25"})
+    [later] = ids(desk.teken)
     first.post("/meja/admin/penugasan/akhiri", {**wish, "sampai": "2026-11-19"})
-    confirm(second)
+    [sooner] = set(ids(desk.teken)) - {later}
+    for proposal, status in ((sooner, 303), (later, 409)):
+        second.post(f"/meja/admin/usulan/{proposal}/setujui")
+        assert second.status == status, "what ended is not made longer"
     kasi.get("/meja/")
     assert "Kepala Seksi" not in kasi.text
 
