@@ -1,4 +1,4 @@
-"""The survey (SKM): taken of the holder at the counter or at his own phone, declined, postponed; stored apart from his permit."""
+"""Step 9, the survey (SKM): taken of the holder at the counter or on his own phone, declined, postponed; stored apart from his permit."""
 
 from __future__ import annotations
 
