@@ -8,11 +8,11 @@ import io
 import json
 import shutil
 import socket
-import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from PIL import Image, ImageDraw
@@ -31,6 +31,8 @@ from service.wiring import Teken, open_teken
 HOME = PROJECT / "var" / "demo"
 PATIENCE_SECONDS = 90
 SATISFIED = dict(zip(skm.ELEMENTS, (4, 3, 4, 4, 3, 4, 4, 3, 4), strict=True))
+AT_DESKS = ("Ayu Contoh Pertiwi", "Bima Contoh Prasetyo", "Citra Contoh Larasati", "Damar Contoh Wicaksono")
+"""Invented applicants whose cases are left at the desks: the last with its first reader, the others with the head."""
 COLUMNS = ("sop", "office", "register_number", "state", "verdict", "document", "verify_url")
 
 
@@ -50,10 +52,13 @@ def demo(*, once: bool, as_json: bool, port: int) -> int:
             shown = [
                 _played(teken, settings, kind) for kind in sorted(teken.offices, key=lambda one: one.procedure.sop)
             ]
-        print(json.dumps({"permits": shown}, ensure_ascii=False, indent=2) if as_json else _table(shown))
-        sys.stdout.flush()
-        if once:
-            return 0 if all(permit["verdict"] == "identical" for permit in shown) else 1
+            print(
+                json.dumps({"permits": shown}, ensure_ascii=False, indent=2) if as_json else _table(shown), flush=True
+            )
+            if once:
+                return 0 if all(permit["verdict"] == "identical" for permit in shown) else 1
+            for kind in teken.offices:
+                _leave_at_desks(teken, settings, kind)
         print(
             f"\nMelayani di http://{settings.listen} sampai Ctrl-C. Buka salah satu alamat di atas, atau pindai QR-nya.\n"
             f"Meja kerja, dengan peran pilihan Anda: http://{settings.listen}/meja/peran",
@@ -153,28 +158,47 @@ def wait_for_web(settings: Settings) -> None:
 
 
 def _played(teken: Teken, settings: Settings, kind: PermitType) -> dict[str, Any]:
-    permit = _posted(teken, settings, kind)
-    for _ in _moments():
-        with teken.db.read() as connection:
-            row = connection.execute(select(permits).where(permits.c.id == permit)).one()
-        if row.queue == "none":
-            break
-        take_turn(teken, permit)
-    else:
-        raise DemoStuck(f"{kind.office}/{kind.code}: {row.state}, {row.fault}")
+    upstream_id = f"DEMO-{kind.procedure.sop}"
+    permit = _posted(teken, settings, case_of(kind, upstream_id, SystemClock().now()))
+    row = _acted(teken, permit, until=lambda row: row.queue == "none")
     if row.state != State.IN_FORCE:
         raise DemoStuck(f"{kind.office}/{kind.code}: {row.state}, {row.fault}")
     return _shown(teken, kind, permit)
 
 
-def _posted(teken: Teken, settings: Settings, kind: PermitType) -> str:
+def _leave_at_desks(teken: Teken, settings: Settings, kind: PermitType) -> None:
+    """Post some more, so that whoever looks around finds something to read and to sign."""
+    signs = [str(act.verb) for act in kind.procedure.plan].index(Verb.SIGN)
+    for number, name in enumerate(AT_DESKS):
+        case = case_of(kind, f"DEMO-{kind.procedure.sop}-{number}", SystemClock().now())
+        case["applicant"]["nama"] = name
+        enough = 0 if name == AT_DESKS[-1] else signs
+        _acted(teken, _posted(teken, settings, case), until=partial(_waits_for_somebody, enough))
+
+
+def _waits_for_somebody(position: int, row: Any) -> bool:
+    return bool(row.queue == "person" and row.position >= position)
+
+
+def _acted(teken: Teken, permit: str, until: Callable[[Any], bool]) -> Any:
+    """Let everybody act until the permit's row is as wanted; return it. Raises DemoStuck."""
+    for _ in _moments():
+        with teken.db.read() as connection:
+            row = connection.execute(select(permits).where(permits.c.id == permit)).one()
+        if until(row):
+            return row
+        take_turn(teken, permit)
+    raise DemoStuck(f"{row.office}/{row.type}: {row.state}, {row.fault}")
+
+
+def _posted(teken: Teken, settings: Settings, case: dict[str, Any]) -> str:
     """Post as the upstream system does, with its API key and an idempotency key."""
-    _, key = clients.add_client(teken, kind.office, "Sistem hulu (demo)")
-    body = json.dumps(case_of(kind, f"DEMO-{kind.procedure.sop}", SystemClock().now())).encode()
+    _, key = clients.add_client(teken, case["office"], "Sistem hulu (demo)")
+    body = json.dumps(case).encode()
     headers = {
         "Authorization": f"Bearer {key}",
         "Content-Type": "application/json",
-        "Idempotency-Key": f"demo-{kind.procedure.sop}",
+        "Idempotency-Key": case["upstream_id"].lower(),
     }
     request = urllib.request.Request(f"http://{settings.listen}/api/v1/cases", body, headers)
     with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from service import wiring
 from service.development import certificates
 from service.settings import PROJECT
+from service.store import Database
+from service.store.migrate import migrate
 from tests.support.servers import database, postgres, postgres_server, redis_server  # noqa: F401 - fixtures
 
 # How fast examples are made is the machine's business: a busy one must not fail a property that holds.
@@ -23,3 +28,28 @@ def keys(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("keys")
     certificates(PROJECT / "templates", folder, key="p256", now=datetime(2026, 1, 1, tzinfo=UTC))
     return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def migrated_once(tmp_path_factory):
+    """A new SQLite home begins with a copy of a migrated database; the migrations themselves are tested in tests/store."""
+    folder = tmp_path_factory.mktemp("migrated")
+    first = Database(f"sqlite:///{folder / 'teken.db'}")
+    migrate(first)
+    first.dispose()
+    begun = (folder / "teken.db").read_bytes()
+
+    def quickly(new: Database) -> None:
+        path = Path(new.engine.url.database or "")
+        if new.dialect == "sqlite" and not path.exists():
+            copy = path.with_name(f"{path.name}.{os.getpid()}.{id(new)}")
+            copy.write_bytes(begun)
+            with suppress(FileExistsError):
+                os.link(copy, path)
+            copy.unlink()
+        migrate(new)
+
+    patch = pytest.MonkeyPatch()
+    patch.setattr(wiring, "migrate", quickly)
+    yield
+    patch.undo()

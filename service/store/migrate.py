@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
@@ -19,6 +20,9 @@ LOCK_ID = 0x74656B656E  # "teken"
 
 def migrate(database: Database) -> None:
     """Upgrade to head in one transaction: the write lock on SQLite, an advisory lock on PostgreSQL keep starts apart."""
+    with database.read() as connection:
+        if schema_state(connection) == "current":
+            return
     config = _config()
     with database.write() as connection:
         start_alone(connection)
@@ -28,7 +32,7 @@ def migrate(database: Database) -> None:
 
 def schema_state(connection: Connection) -> Literal["current", "behind", "ahead", "empty"]:
     """Compare a database's schema with that of this program; `ahead`: it knows a revision that we don't."""
-    script = ScriptDirectory.from_config(_config())
+    script = _script()
     found = set(MigrationContext.configure(connection).get_current_heads())
     if not found:
         return "empty"
@@ -36,6 +40,11 @@ def schema_state(connection: Connection) -> Literal["current", "behind", "ahead"
     if not found <= known:
         return "ahead"
     return "current" if found == set(script.get_heads()) else "behind"
+
+
+@cache
+def _script() -> ScriptDirectory:
+    return ScriptDirectory.from_config(_config())
 
 
 def _config() -> Config:

@@ -10,7 +10,11 @@ TRAY = 30
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("kind", "level"), [("p256", "B-LT"), ("rsa2048", "B-B")])
+@pytest.mark.parametrize(
+    ("database", "kind", "level"),
+    [("postgresql", "p256", "B-LT"), ("sqlite", "rsa2048", "B-B")],
+    indirect=["database"],
+)
 def test_a_tray_survives_a_kill_at_its_level(tmp_path, kind, level, database):
     """`measure` itself raises unless all is well: results, documents read back and inspected by pyHanko, acts, our own audit."""
     run = measure(tmp_path, TRAY, kind, level, database)

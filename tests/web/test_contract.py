@@ -28,7 +28,7 @@ CONFIG = """
 [checks.positive_data_acceptance]
 expected-statuses = ["2xx", "401", "403", "404", "409", "422"]
 """
-EXAMPLES = 25
+EXAMPLES = 15
 
 
 def free_port() -> int:
