@@ -18,8 +18,8 @@ NAMES = {"000": TYPES[0], "001": TYPES[1], "002": TYPES[2], "003": TYPES[3], "00
 POSTED = ["000", "001", "002", "004"]
 KUDUS = NAMES["003"]
 NEW_PLACE = "Klinik Contoh Bahagia"
-QUICK = {("phone", "000"), ("phone", "002")}
-"""One procedure of either order; the rest takes minutes and is played where outside judges are asked."""
+QUICK = {("phone", "000")}
+"""One procedure with every test; the rest takes minutes and is played where outside judges are asked."""
 
 
 def whole(house, office: str, kind: str) -> list[str]:

@@ -23,6 +23,9 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
+from service.store import Database
+from service.store.migrate import migrate
+
 START_SECONDS = 30
 PACKAGES = {"initdb": "postgresql", "postgres": "postgresql", "redis-server": "redis-server"}
 
@@ -48,6 +51,7 @@ class PostgresServer:
 
     folder: Path
     process: subprocess.Popen[bytes] | None = None
+    begun: str = ""  # a migrated database, to copy
 
     @property
     def data(self) -> Path:
@@ -100,6 +104,16 @@ class PostgresServer:
         with self.connect() as connection:
             connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
         return name
+
+    def create_begun(self) -> str:
+        """Make a database that is migrated already; return its name."""
+        if not self.begun:
+            name = self.create()
+            first = Database(self.url(name))
+            migrate(first)
+            first.dispose()
+            self.begun = name
+        return self.create(template=self.begun)
 
     def drop(self, name: str) -> None:
         with self.connect() as connection:
@@ -209,8 +223,8 @@ def postgres_server() -> Iterator[PostgresServer]:
 
 @pytest.fixture
 def postgres(postgres_server: PostgresServer) -> Iterator[str]:
-    """The URL of a fresh, empty database."""
-    name = postgres_server.create()
+    """The URL of a fresh database, migrated and otherwise empty; in tests/store it is empty altogether."""
+    name = postgres_server.create_begun()
     yield postgres_server.url(name)
     postgres_server.drop(name)
 
