@@ -15,6 +15,7 @@ from service.openers import OfficeKeys, at_bsre, at_csc, in_token
 from service.problems import problem_texts
 from service.sop.model import SigningChoice
 from signing import Institution, KeyUnusable, Passphrase, Signer, backends, returned, samecontent
+from signing.backends import token
 from signing.errors import ADVICE
 from tests.signing.cscserver import CREDENTIAL, TOKEN, csc_server
 from tests.signing.cscserver import PIN as CSC_PIN
@@ -29,6 +30,9 @@ def tokens(softhsm, pkis, tmp_path, monkeypatch):
     folder = pkis["p256"].folder
     chain = (folder / "kepala.cert.pem").read_bytes() + (folder / "issuing.pem").read_bytes()
     (tmp_path / f"{OWNER}.cert.pem").write_bytes(chain)
+    for left_open in token._OPEN.values():  # by other tests of this process, which share the token
+        left_open.close()
+        left_open._users = 0
     return Token(MODULE, LABEL, tmp_path, tmp_path)
 
 
