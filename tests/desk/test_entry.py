@@ -6,6 +6,7 @@ import copy
 import json
 import re
 import threading
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import func, insert, select, update
@@ -280,7 +281,11 @@ def test_another_version_takes_the_place_of_ones_own(desk, clerk, checker):
     assert "Permohonan diterima" in checker.text
 
 
-def test_a_declined_entry_comes_back_to_its_writer(desk, clerk, checker):
+@pytest.mark.parametrize("ids", ["0123456789", "9876543210"], ids=["rising", "falling"])
+def test_a_declined_entry_comes_back_to_its_writer(desk, clerk, checker, monkeypatch, ids):
+    """And leaves his list when he writes it anew, also within the same moment, however the two are numbered."""
+    numbers = SimpleNamespace(token_hex=lambda _, given=iter(ids): next(given) * 20)
+    monkeypatch.setattr("service.desk.proposals.secrets", numbers)
     address = proposed(clerk)
     checker.get(address)
     checker.post(address + "/tolak")
