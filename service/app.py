@@ -11,7 +11,7 @@ from service.errors import Busy
 from service.logs import log_to_stderr
 from service.settings import Settings
 from service.store import StoreBusy
-from service.web import about, api, desk, headers, holder, problems, verify
+from service.web import about, api, desk, headers, holder, limits, problems, verify
 from service.wiring import open_teken
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ def create_app(teken: Teken) -> Flask:
     cast("DefaultJSONProvider", app.json).sort_keys = False  # an example reads in its own order
     headers.register(app)
     problems.register(app)
+    limits.register(app, teken)
     app.register_error_handler(StoreBusy, _busy)
     if (
         hops := teken.settings.trusted_proxies

@@ -48,6 +48,9 @@ class Settings(BaseModel):
     public_url: str = ""
     listen: str = "127.0.0.1:8000"
     trusted_proxies: Annotated[int, Field(ge=0, le=5)] = 0
+    limit_lookups: str = "60/minute;600/hour"
+    limit_checks: str = "12/minute;120/hour"
+    limit_reports: str = "5/minute;20/day"
     lease_seconds: Annotated[float, Field(gt=0, le=3600)] = 60
     max_attempts: Annotated[int, Field(ge=1, le=100)] = 5
     retry_seconds: Annotated[float, Field(ge=0, le=3600)] = 5
@@ -106,6 +109,19 @@ class Settings(BaseModel):
     @classmethod
     def _local_archive(cls, value: str) -> str:
         return _begins(value, "file://") if "://" in value else value
+
+    @field_validator("limit_lookups", "limit_checks", "limit_reports")
+    @classmethod
+    def _limits(cls, value: str) -> str:
+        from limits import parse_many
+
+        try:
+            sound = not value or all(one.amount > 0 for one in parse_many(value))
+        except ValueError:
+            sound = False
+        if not sound:
+            raise ValueError('must be like "60/minute;600/hour", or empty for no limit')
+        return value
 
     @field_validator("listen")
     @classmethod

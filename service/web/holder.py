@@ -21,6 +21,7 @@ from service.web.desk import skm
 from service.web.desk.routing import READING, FormOutdated, check_given, cookie, drop, keep
 from service.web.desk.words import LANGUAGES, Words
 from service.web.headers import request_id
+from service.web.sources import source
 from service.web.verify_words import WESTERN
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def mine() -> AnyResponse:
     """Ask for ticket and birth date; show where the permit stands."""
     if request.method == "POST":
         ticket, birthday = request.form.get("tiket", "")[:64], request.form.get("lahir", "")[:32]
-        token = use.enter(teken(), ticket, birthday, request.remote_addr or "")
+        token = use.enter(teken(), ticket, birthday, source(request.remote_addr).address)
         return keep(redirect(_to("holder.mine"), 303), COOKIE, token)
     permit = _permit()
     return _page("form") if permit is None else _page("status", permit)

@@ -16,6 +16,7 @@ from service.handover import wipe
 from service.turn import Stood
 from service.web import teken
 from service.web.desk import secretform
+from service.web.sources import source
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response as AnyResponse
@@ -115,7 +116,7 @@ def stood() -> Stood:
 
 def caller() -> Caller:
     """Return what is known of who knocks."""
-    return Caller(source=request.remote_addr or "", device=request.cookies.get(cookie(DEVICE), ""))
+    return Caller(source=source(request.remote_addr).address, device=request.cookies.get(cookie(DEVICE), ""))
 
 
 def cookie(name: str) -> str:
