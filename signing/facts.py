@@ -5,13 +5,14 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from signing.model import Level
 
 Coverage = Literal["entire_file", "entire_revision", "contiguous", "unclear"]
 Modification = Literal["none", "lta", "form_filling", "annotations", "other"]
 Outcome = Literal["inspected", "undetermined"]
+_TIMES: Final = ("signed_at", "timestamp_at", "not_before", "not_after")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,9 @@ class SignatureFacts:
     `signed_at` is the signer's claim, `timestamp_at` a time-stamp's (only if that is valid; `timestamp_trusted`).
     `locks` are the fields that it freezes, `permission` is what it permits afterwards (DocMDP's 1, 2 or 3), if it says so.
     `weak` names algorithms that prove nothing any more. `end` is the offset behind its last covered byte.
+    `level` is what the file itself carries: time-stamps that hold, and a store of revocation answers; trust is not asked.
+    `issuer_cn`, `not_before`, `not_after`, `organization`, `digest` and `key` are read from certificate and signature, and are
+    the signer's own words unless `trusted`.
     """
 
     field: str
@@ -60,6 +64,12 @@ class SignatureFacts:
     locks: str
     permission: int | None
     end: int
+    issuer_cn: str = ""
+    organization: str = ""
+    not_before: datetime | None = None
+    not_after: datetime | None = None
+    digest: str = ""
+    key: str = ""
 
     @property
     def sound(self) -> bool:
@@ -75,6 +85,9 @@ class Inspection:
     `undetermined` = it could not be inspected safely; `cause` says why and every other fact is then without value.
     `tail`: what follows the last covered byte: nothing, whole updates, or bytes that no PDF needs.
     `values` are the text fields' values; a viewer may draw something else, so they are never the authority.
+    `changes` are what was done to the document after a signature and that no signature permits.
+    `doubts` are why nothing good may be said of it although nothing is proven: two readers disagree, or see too much.
+    `embedded_files` and `scripts` say what the file carries besides pages.
     """
 
     sha256: str
@@ -88,6 +101,10 @@ class Inspection:
     tail: Literal["nothing", "updates", "unaccounted"] = "nothing"
     trailing_bytes: int = 0
     has_dss: bool = False
+    changes: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
+    embedded_files: int = 0
+    scripts: bool = False
 
     @property
     def signed(self) -> bool:
@@ -103,7 +120,7 @@ def to_json(inspection: Inspection) -> dict[str, Any]:
     """The facts as JSON types; times in ISO 8601."""
     plain = dataclasses.asdict(inspection)
     for signature in plain["signatures"]:
-        for key in ("signed_at", "timestamp_at"):
+        for key in _TIMES:
             signature[key] = signature[key].isoformat() if signature[key] else None
     return plain
 
@@ -112,11 +129,13 @@ def from_json(plain: dict[str, Any]) -> Inspection:
     """The inverse of `to_json`. Raises KeyError, TypeError or ValueError for anything else."""
     signatures = []
     for one in plain["signatures"]:
-        times = {key: datetime.fromisoformat(one[key]) if one[key] else None for key in ("signed_at", "timestamp_at")}
+        times = {key: datetime.fromisoformat(one[key]) if one[key] else None for key in _TIMES}
         signatures.append(SignatureFacts(**{**one, **times, "weak": tuple(one["weak"])}))
     rest = {
         "signatures": tuple(signatures),
         "empty_signature_fields": tuple(plain["empty_signature_fields"]),
         "values": tuple((name, value) for name, value in plain["values"]),
+        "changes": tuple(plain["changes"]),
+        "doubts": tuple(plain["doubts"]),
     }
     return Inspection(**{**plain, **rest})

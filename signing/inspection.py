@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Final
@@ -37,7 +38,9 @@ from pyhanko_certvalidator.policy_decl import CertRevTrustPolicy, RevocationChec
 
 from signing.errors import ProofFailed
 from signing.facts import Coverage, Inspection, Modification, SignatureFacts, Trust
+from signing.model import Level
 from signing.revisions import end_of_update, read_update
+from signing.signer import claims, name, weak
 
 _MOST_SIGNATURES: Final = 32
 _MOST_FIELDS: Final = 512
@@ -52,13 +55,12 @@ _MODIFICATION: Final[dict[Any, Modification]] = {
     ModificationLevel.FORM_FILLING: "form_filling",
     ModificationLevel.ANNOTATIONS: "annotations",
 }
+_STORED: Final = ("/Certs", "/CRLs", "/OCSPs")
 _CHANGES: Final = StandardDiffPolicy(
     DEFAULT_DIFF_POLICY.global_rules,
     FormUpdatingRule([SigFieldCreationRule(), SigFieldModificationRule(), GenericFieldModificationRule(False)]),
 )
 """What pyHanko permits, but for a drawing that is written anew in its place; it takes an old one under a lock for that."""
-_WEAK_DIGESTS: Final = {"md2", "md5", "sha1"}
-_SMALLEST_RSA: Final = 2048
 
 
 def inspect(pdf: bytes, trust: Trust) -> Inspection:
@@ -79,7 +81,7 @@ def _inspect(pdf: bytes, sha256: str, trust: Trust) -> Inspection:
     embedded = reader.embedded_signatures
     if len(embedded) > _MOST_SIGNATURES:
         return Inspection(sha256, "undetermined", "too_many_signatures")
-    signatures = tuple(_signature(one, trust) for one in embedded)
+    signatures = _levelled(reader, embedded, [_signature(one, trust) for one in embedded])
     fields = list(_fields(reader))
     end = max((signature.end for signature in signatures), default=len(pdf))
     return Inspection(
@@ -107,7 +109,7 @@ def _signature(embedded: EmbeddedPdfSignature, trust: Trust) -> SignatureFacts:
     return SignatureFacts(
         field=str(embedded.field_name),
         kind="timestamp" if is_timestamp else "signature",
-        signer_cn=str(certificate.subject.native.get("common_name", "")),
+        signer_cn=name(certificate.subject, "common_name"),
         certificate_sha256=hashlib.sha256(certificate.dump()).hexdigest(),
         certify=_certifies(embedded),
         intact=bool(status.intact),
@@ -121,11 +123,40 @@ def _signature(embedded: EmbeddedPdfSignature, trust: Trust) -> SignatureFacts:
         timestamp_trusted=bool(stamp and stamp.trusted),
         trusted=bool(status.trusted) and not problem,
         trust_problem=problem or ("" if status.trusted else _trust_problem(status)),
-        weak=tuple(_weak(embedded)),
+        weak=tuple(weak(embedded)),
         locks=_locks(embedded),
         permission=embedded.docmdp_level.value if embedded.docmdp_level else None,
         end=int(byte_range[-2]) + int(byte_range[-1]),
+        **claims(embedded),
     )
+
+
+def _levelled(
+    reader: PdfFileReader, embedded: list[EmbeddedPdfSignature], found: list[SignatureFacts]
+) -> tuple[SignatureFacts, ...]:
+    """Say B-LT and B-LTA where the file carries what they need; whether it suffices is a matter of trust."""
+    stamps = [
+        (facts.end, _answers(reader.get_historical_root(one.signed_revision)))
+        for one, facts in zip(embedded, found, strict=True)
+        if facts.kind == "timestamp" and facts.sound
+    ]
+    stored = _answers(reader.root)
+
+    def level(one: SignatureFacts) -> Level:
+        later = [answers for end, answers in stamps if end > one.end]
+        if one.kind == "timestamp" or not (later or one.timestamp_at):
+            return "B-B"
+        return "B-LTA" if any(later) else "B-LT" if stored else "B-T"
+
+    return tuple(replace(one, level=level(one)) for one in found)
+
+
+def _answers(root: Any) -> bool:
+    """Whether there is a store of certificates and revocation answers."""
+    if "/DSS" not in root:
+        return False
+    certificates, *answers = (len(root["/DSS"][key]) if key in root["/DSS"] else 0 for key in _STORED)
+    return bool(certificates and any(answers))
 
 
 def _status(embedded: EmbeddedPdfSignature, trust: Trust, *, is_timestamp: bool) -> tuple[Any, str]:
@@ -168,14 +199,6 @@ def _locks(embedded: EmbeddedPdfSignature) -> str:
     """What the signature locks: `All`, `Exclude a,b`, `Include a,b`, or nothing."""
     spec = embedded.fieldmdp
     return f"{spec.action.value.strip('/')} {','.join(spec.fields or ())}".strip() if spec else ""
-
-
-def _weak(embedded: EmbeddedPdfSignature) -> Iterator[str]:
-    if embedded.md_algorithm in _WEAK_DIGESTS:
-        yield str(embedded.md_algorithm)
-    key = embedded.signer_cert.public_key
-    if key.algorithm == "rsa" and key.bit_size < _SMALLEST_RSA:
-        yield f"rsa{key.bit_size}"
 
 
 def _fields(reader: PdfFileReader) -> Iterator[tuple[str, Any]]:
