@@ -1,28 +1,56 @@
 """Runs the inspector in a child process with caps on memory, processor and wall time: hostile files end there.
 
-The child gets the file on its standard input, no environment to speak of, and answers JSON, which is checked: even a
-child that was taken over can only lie about one file.
+Each file has a child of its own: forked from a process that has everything loaded where `keep_warm` was called (a web
+process), a fresh interpreter elsewhere. The answer is checked: even a child that was taken over can only lie about its file.
 """
 
 from __future__ import annotations
 
-import base64
+import atexit
 import hashlib
 import json
-import resource
+import os
+import signal
+import socket
 import subprocess
 import sys
-from datetime import datetime
+import threading
+import time
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from signing.facts import Inspection, Trust, from_json, to_json
+from signing.cage import LARGEST_ANSWER, LENGTH, confine, inspect_from, question, without_network
+from signing.facts import Inspection, Trust, from_json
+from signing.zygote import ORDER
 
 _MEGABYTE: Final = 1 << 20
-_LARGEST_ANSWER: Final = 4 * _MEGABYTE
 _ROOT: Final = Path(__file__).resolve().parent.parent
 _STARTING: Final = 10.0
-"""Seconds of wall time granted on top, for a busy machine to start the child."""
+"""Seconds of wall time granted on top, for a busy machine."""
+_HANDING_OVER: Final = 2.0
+_ZYGOTE: Final = (sys.executable, "-m", "signing.zygote")
+_FRESH: Final = (sys.executable, "-m", "signing.isolation")
+_ENVIRONMENT: Final = {"PYTHONPATH": str(_ROOT), "PYTHONDONTWRITEBYTECODE": "1", "LC_ALL": "C.UTF-8"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Caps:
+    seconds: int
+    memory: int
+    wall: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Zygote:
+    process: subprocess.Popen[bytes]
+    control: socket.socket
+    keeper: int
+
+
+_zygote: _Zygote | None = None
+_change = threading.Lock()
 
 
 def inspect_isolated(pdf: bytes, trust: Trust, *, seconds: float = 10.0, memory: int = 1024 * _MEGABYTE) -> Inspection:
@@ -31,36 +59,127 @@ def inspect_isolated(pdf: bytes, trust: Trust, *, seconds: float = 10.0, memory:
     Never raises for what a file holds: a child that dies, hangs or answers nonsense makes the outcome `undetermined`.
     """
     sha256 = hashlib.sha256(pdf).hexdigest()
-    command = [sys.executable, "-m", "signing.isolation", str(max(1, round(seconds))), str(memory)]
+    caps, asked = _Caps(max(1, round(seconds)), memory, seconds + _STARTING), question(pdf, trust)
     try:
-        child = subprocess.run(  # noqa: S603  # our own interpreter and module; nothing of the file is in the command
-            command,
-            input=_question(trust) + b"\n" + pdf,
-            capture_output=True,
-            timeout=seconds + _STARTING,
-            check=False,
-            cwd=_ROOT,
-            env={"PYTHONPATH": str(_ROOT), "PYTHONDONTWRITEBYTECODE": "1", "LC_ALL": "C.UTF-8"},
-        )
-    except subprocess.TimeoutExpired:
+        answer = _by_forked_child(asked, caps)
+        return _answer(_by_fresh_child(asked, caps) if answer is None else answer, sha256)
+    except TimeoutError:
         return Inspection(sha256, "undetermined", "timeout")
-    if child.returncode:
-        return Inspection(sha256, "undetermined", "crashed" if child.returncode > 0 else "killed")
-    return _answer(child.stdout, sha256)
+    except OSError:  # the child went without a whole answer, or could not be made at all
+        return Inspection(sha256, "undetermined", "killed")
 
 
-def _question(trust: Trust) -> bytes:
-    encoded: dict[str, Any] = {
-        key: [base64.b64encode(der).decode() for der in getattr(trust, key)]
-        for key in ("anchors_der", "intermediates_der", "crls_der")
-    }
-    encoded["at"] = trust.at.isoformat() if trust.at else None
-    return json.dumps(encoded).encode()
+def keep_warm() -> None:
+    """Keep a process with the inspector loaded for this one, from now on. Returns at once."""
+    with suppress(OSError):
+        _kept(start=True)
+
+
+def let_go() -> None:
+    """End it; files of later on get a fresh interpreter each."""
+    global _zygote
+    with _change:
+        gone, _zygote = _zygote, None
+    if gone is not None and gone.keeper == os.getpid():
+        gone.control.close()
+        gone.process.wait()
+
+
+def _kept(*, start: bool) -> _Zygote | None:
+    """Return this process's zygote; one that died is replaced."""
+    global _zygote  # noqa: PLW0603 - one for each process
+    with _change:
+        mine = _zygote if _zygote is not None and _zygote.keeper == os.getpid() else None
+        if (mine is None and start) or (mine is not None and mine.process.poll() is not None):
+            if mine is not None:
+                mine.control.close()
+            mine = _zygote = _born()
+        return mine
+
+
+def _born() -> _Zygote:
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    ours.settimeout(_HANDING_OVER)
+    with theirs:
+        process = subprocess.Popen(  # noqa: S603  # our own interpreter and module
+            [*_ZYGOTE, str(theirs.fileno())],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            pass_fds=(theirs.fileno(),),
+            cwd=_ROOT,
+            env=_ENVIRONMENT,
+        )
+    return _Zygote(process, ours, os.getpid())
+
+
+def _by_forked_child(asked: bytes, caps: _Caps) -> bytes | None:
+    """Ask a child of the zygote. None: there is no zygote, or it went; that is no fact about the file."""
+    zygote = _kept(start=False)
+    if zygote is None:
+        return None
+    ours, theirs = socket.socketpair()
+    with ours:
+        try:
+            with theirs:
+                socket.send_fds(zygote.control, [ORDER.pack(caps.seconds, caps.memory, caps.wall)], [theirs.fileno()])
+            return _exchange(ours, asked, caps.wall)
+        except TimeoutError:
+            raise
+        except OSError:
+            if zygote.process.poll() is None:
+                raise
+            return None
+
+
+def _by_fresh_child(asked: bytes, caps: _Caps) -> bytes:
+    ours, theirs = socket.socketpair()
+    with ours:
+        with theirs:
+            child = subprocess.Popen(  # noqa: S603  # our own interpreter and module; nothing of the file is in the command
+                [*_FRESH, str(caps.seconds), str(caps.memory)],
+                stdin=theirs.fileno(),
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+                cwd=_ROOT,
+                env=_ENVIRONMENT,
+            )
+        try:
+            return _exchange(ours, asked, caps.wall)
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(child.pid, signal.SIGKILL)
+            child.wait()
+
+
+def _exchange(ours: socket.socket, asked: bytes, wall: float) -> bytes:
+    """Send the question, return the whole answer.
+
+    Raises TimeoutError after `wall` seconds, OSError where the child goes before it said all.
+    """
+    deadline = time.monotonic() + wall
+    ours.settimeout(wall)
+    ours.sendall(len(asked).to_bytes(LENGTH))
+    ours.sendall(asked)
+    length = int.from_bytes(_received(ours, LENGTH, deadline))
+    return _received(ours, min(length, LARGEST_ANSWER + 1), deadline)
+
+
+def _received(ours: socket.socket, size: int, deadline: float) -> bytes:
+    whole = bytearray()
+    while len(whole) < size:
+        ours.settimeout(max(0.001, deadline - time.monotonic()))
+        piece = ours.recv(min(size - len(whole), _MEGABYTE))
+        if not piece:
+            raise ConnectionError
+        whole += piece
+    return bytes(whole)
 
 
 def _answer(output: bytes, sha256: str) -> Inspection:
     try:
-        if len(output) > _LARGEST_ANSWER:
+        if len(output) > LARGEST_ANSWER:
             raise ValueError("too long")
         inspection = from_json(json.loads(output))
         if inspection.sha256 != sha256:
@@ -71,19 +190,13 @@ def _answer(output: bytes, sha256: str) -> Inspection:
 
 
 def _child(seconds: int, memory: int) -> None:
-    """The child's whole life."""
-    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    from signing.inspection import inspect
+    """The life of a fresh child."""
+    without_network()
+    confine(seconds, memory)
+    inspect_from(socket.socket(fileno=0))
 
-    question = json.loads(sys.stdin.buffer.readline())
-    at = question.pop("at")
-    ders = {key: tuple(base64.b64decode(der) for der in value) for key, value in question.items()}
-    trust = Trust(**ders, at=datetime.fromisoformat(at) if at else None)
-    json.dump(to_json(inspect(sys.stdin.buffer.read(), trust)), sys.stdout)
 
+atexit.register(let_go)
 
 if __name__ == "__main__":
     _child(int(sys.argv[1]), int(sys.argv[2]))
