@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, or_, select, update
 
 from service.clock import stamp
 from service.permits import State, may_become
+from service.store import qr
 from service.store.tables import WORKED, permits
 
 LONGEST_WAIT = timedelta(hours=1)
@@ -51,10 +52,15 @@ def fenced(connection: Connection, claim: Claim) -> Row[Any]:
 
 
 def change(connection: Connection, row: Row[Any], now: datetime, **values: Any) -> Row[Any]:
-    """Change a locked row, free its lease and return it as it is now. Every change fences off whoever claimed it before."""
+    """Change a locked row, free its lease and return it as it is now. Every change fences off whoever claimed it before.
+
+    A paper that is made again although a QR was signed for it gets another code: the old one is burned (ADR 0047).
+    """
     state = values.get("state")
     if state is not None and state != row.state and not may_become(State(row.state), State(state)):
         raise TransitionForbidden(f"{row.state} -> {state}")
+    if row.qr is not None and values.get("final_sha", row.final_sha) is None:
+        values |= qr.burn(connection, row, now)
     moved = update(permits).where(permits.c.id == row.id).values(**{**_settled(now), **values}).returning(*permits.c)
     return connection.execute(moved).one()
 
@@ -121,6 +127,14 @@ def claim(
         .values(fence=taken.fence, attempts=taken.attempts, lease_until=stamp(now + lease))
     )
     return taken, row
+
+
+def keep_qr(connection: Connection, claim: Claim, text: str) -> Row[Any]:
+    """Keep what a permit's QR is going to say, before anything is signed; whoever came first decides. Raises Lost."""
+    row = fenced(connection, claim)
+    if row.qr is None:
+        connection.execute(update(permits).where(permits.c.id == row.id).values(qr=text))
+    return fenced(connection, claim)
 
 
 def prolong(connection: Connection, claim: Claim, until: datetime) -> None:

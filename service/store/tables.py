@@ -65,6 +65,7 @@ permits = Table(
     Column("pin", Text, nullable=False),  # SHA-256 of the pinned profile, template, fonts and typesetter version
     Column("code", Text, nullable=False, unique=True),
     Column("verify_url", Text, nullable=False),
+    Column("qr", Text),  # what the QR says where it proves itself offline: verify_url and a signed fragment (ADR 0047)
     Column("state", Text, nullable=False),
     Column("position", Integer, nullable=False),  # index of the due act in the plan
     Column("queue", Text, nullable=False),
