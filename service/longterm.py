@@ -10,17 +10,21 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from service.clock import stamp
 from service.errors import TekenError
 from service.trust import trust
 from signing import (
     Evidence,
     ExpectedExtension,
     Extended,
+    SigningError,
+    StampFacts,
     due_for_renewal,
     extend_lt,
     extend_lta,
     gather,
     prove_extension,
+    read_stamps,
     renew,
 )
 
@@ -72,6 +76,30 @@ def level_of(signatures: Iterable[Mapping[str, Any]]) -> str:
 def raised(signatures: Iterable[Mapping[str, Any]], level: str) -> list[dict[str, Any]]:
     """Return the signatures as the longer document carries them."""
     return [{**one, "level": level} for one in signatures]
+
+
+def stamped(signatures: Iterable[Mapping[str, Any]], pdf: bytes) -> list[dict[str, Any]]:
+    """Return the signatures of `pdf` with every time-stamp that vouches for each: its own first, then the document's.
+
+    Only to be told later: whatever can't be read here leaves them as they are, and stops no document.
+    """
+    listed = [dict(one) for one in signatures]
+    if all(one["level"] == LEVELS[0] for one in listed):
+        return listed
+    try:
+        found = read_stamps(pdf)
+    except SigningError:
+        return listed
+    if len(found.own) != len(listed):
+        return listed
+    archive = [_noted("document", one) for one in found.archive]
+    for one, own in zip(listed, found.own, strict=True):
+        one["stamps"] = [*([_noted("signature", own)] if own else []), *archive]
+    return listed
+
+
+def _noted(what: str, one: StampFacts) -> dict[str, str]:
+    return {"what": what, "by": one.by, "certificate_sha256": one.certificate_sha256, "at": stamp(one.at)}
 
 
 def extend(teken: Teken, pdf: bytes, level: str, wanted: str) -> Longer:

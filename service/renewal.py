@@ -19,6 +19,7 @@ from service import longterm, moves
 from service.archive import ArchiveDamaged
 from service.canonical import dumps
 from service.clock import stamp
+from service.desk.mismatch import forget
 from service.errors import TekenError
 from service.expiring import warn
 from service.longterm import MARGIN, Longer, below, level_of
@@ -108,7 +109,7 @@ class Rounds:
 
 def _daily(teken: Teken) -> None:
     """A fault of the program here must not end the worker, whose other work goes on."""
-    for task in (survey, warn):
+    for task in (survey, warn, forget):
         try:
             task(teken)
         except StoreBusy:
@@ -152,7 +153,7 @@ def _release(connection: Connection, teken: Teken, due: Due, newest: Row[Any], l
         "permit": due.permit,
         "version": newest.version + 1,
         "sha": sha,
-        "signatures": dumps(longterm.raised(json.loads(newest.signatures), longer.level)),
+        "signatures": dumps(longterm.stamped(longterm.raised(json.loads(newest.signatures), longer.level), longer.pdf)),
         "released_at": stamp(now),
         "extends": newest.sha,
     }

@@ -45,6 +45,7 @@ from signing.places import place_of
 from signing.proof import Expectation, ExpectedSignature, Proof, prove
 from signing.returned import Accepted, Policy, accept_returned
 from signing.revocation import Evidence, OnlineRevocation, Revocation, collect
+from signing.stamps import StampFacts, Stamps, read_stamps
 from signing.timestamp import FirstThatAnswers, HttpTimestamper, Timestamper
 from signing.together import Paper, sign_together
 
@@ -103,6 +104,8 @@ __all__ = [
     "Signer",
     "SigningError",
     "SigningFailed",
+    "StampFacts",
+    "Stamps",
     "TimestampFailed",
     "Timestamper",
     "Totp",
@@ -131,6 +134,7 @@ __all__ = [
     "prove",
     "prove_extension",
     "read_pkcs12",
+    "read_stamps",
     "renew",
     "sign",
     "sign_together",

@@ -12,7 +12,7 @@ from service import failpoints, moves, register
 from service.canonical import dumps
 from service.clock import stamp
 from service.errors import TekenError
-from service.longterm import MARGIN, below, extend, level_of, raised
+from service.longterm import MARGIN, below, extend, level_of, raised, stamped
 from service.moves import Done
 from service.permits import CORRECTION, MOVE, RELEASED, State, may_become
 from service.sop.model import Verb
@@ -35,9 +35,10 @@ def issue(teken: Teken, work: Work) -> Row[Any]:
     row = work.row
     signatures = _signatures(teken, row)
     signed = row.sealed_sha or row.head_sha
-    prove_stored(teken, row, work.bundle, signatures, teken.archive.get(signed))
+    pdf = teken.archive.get(signed)
+    prove_stored(teken, row, work.bundle, signatures, pdf)
     failpoints.passing("issue.after_proof")
-    sha, signatures, until = _raised(teken, work, signed, signatures)
+    sha, signatures, until = _raised(teken, work, signed, pdf, signatures)
     _check_levels(work, signatures)
     now = teken.clock.now()
     with teken.db.write() as connection:
@@ -113,7 +114,7 @@ def _corrected(connection: Connection, row: Row[Any], old: Row[Any] | None, now:
 
 
 def _raised(
-    teken: Teken, work: Work, signed: str, signatures: list[dict[str, Any]]
+    teken: Teken, work: Work, signed: str, pdf: bytes, signatures: list[dict[str, Any]]
 ) -> tuple[str, list[dict[str, Any]], datetime | None]:
     """Extend what was signed where the office issues no lower than B-LT, so that version 1 has it already.
 
@@ -121,10 +122,10 @@ def _raised(
     """
     least = work.bundle.office.issue_at_least
     if least not in {"B-LT", "B-LTA"}:
-        return signed, signatures, None
-    longer = extend(teken, teken.archive.get(signed), level_of(signatures), least)
+        return signed, stamped(signatures, pdf), None
+    longer = extend(teken, pdf, level_of(signatures), least)
     sha = teken.archive.put(longer.pdf)
-    return sha, raised(signatures, longer.level), longer.until
+    return sha, stamped(raised(signatures, longer.level), longer.pdf), longer.until
 
 
 def _enlist(connection: Connection, teken: Teken, work: Work, level: str, until: datetime | None) -> None:

@@ -37,10 +37,33 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Certificate:
+    """What a certificate says: names without any number of a person, and its days. `is_example`: a development one."""
+
+    sha256: str
+    subject: str
+    organization: str
+    issuer: str
+    valid_from: datetime
+    valid_to: datetime
+    is_example: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TimeStamp:
+    """Who proved the time, and which. `what`: `signature`, or `document` for an archive time-stamp over the whole file."""
+
+    what: str
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Signature:
-    """A signature or seal of a released document, as it was recorded and proven at issue.
+    """A signature or seal of a released document, as it was recorded and proven at issue or at its extension.
 
     `proof`: `bytes` where the signed file begins with what was read, `content` where a service wrote it anew (ADR 0030).
+    `at` is the signer's own claim; `stamps` are what proves it, the oldest first.
     """
 
     field: str
@@ -48,6 +71,8 @@ class Signature:
     level: str
     at: datetime
     proof: str = BYTES
+    certificate: Certificate | None = None
+    stamps: tuple[TimeStamp, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +105,8 @@ class PublicOffice:
     timezone: str
     certificate_label: str
     emblem: bytes
+    addresses: tuple[str, ...]
+    """Where it answers the public: host, port and path, the present one first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +129,12 @@ class PublicPermit:
     versions: tuple[Version, ...]
     history: tuple[Happening, ...]
     replaced_by: str | None
+    became: str | None
+    """Why there is a newer one: `renewed`, `corrected` (wrong data on this paper) or `moved` (another practice place)."""
+    corrects: bool
+    """Issued to correct an earlier paper, whose number it may bear."""
+    address: str
+    """Where the paper says that it is verified: host, port and path, as readers type it."""
     is_example: bool
     """Signed with a development certificate: shows how it works, and is no official document."""
 
@@ -176,21 +209,44 @@ def _permit(permit: PublicPermit) -> dict[str, Any]:
         "documents": [_version(version) for version in permit.versions],
         "history": [{"what": one.what, "at": _utc(one.at)} for one in permit.history],
         "replaced_by": permit.replaced_by,
+        "replaced_because": permit.became,
+        "corrects_an_earlier_one": permit.corrects,
+        "address_on_paper": permit.address,
         "is_example": permit.is_example,
         "certificate_label": office.certificate_label,
     }
 
 
 def _version(version: Version) -> dict[str, Any]:
-    signatures = [
-        {"field": one.field, "by": one.by, "level": one.level, "at": _utc(one.at), "proof": one.proof}
-        for one in version.signatures
-    ]
     return {
         "version": version.number,
         "sha256": version.sha256,
         "released_at": _utc(version.released_at),
-        "signatures": signatures,
+        "signatures": [_signature(one) for one in version.signatures],
+    }
+
+
+def _signature(one: Signature) -> dict[str, Any]:
+    return {
+        "field": one.field,
+        "by": one.by,
+        "level": one.level,
+        "at": _utc(one.at),
+        "proof": one.proof,
+        "certificate": _certificate(one.certificate) if one.certificate else None,
+        "timestamps": [{"what": stamp.what, "by": stamp.by, "at": _utc(stamp.at)} for stamp in one.stamps],
+    }
+
+
+def _certificate(one: Certificate) -> dict[str, Any]:
+    return {
+        "sha256": one.sha256,
+        "subject": one.subject,
+        "organization": one.organization,
+        "issuer": one.issuer,
+        "valid_from": _utc(one.valid_from),
+        "valid_to": _utc(one.valid_to),
+        "is_example": one.is_example,
     }
 
 

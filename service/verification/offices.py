@@ -36,14 +36,31 @@ def face(teken: Teken, office: Office, bundle: Bundle | None = None) -> PublicOf
         timezone=office.calendar.timezone,
         certificate_label=office.certificate_label,
         emblem=emblem or b"",
+        addresses=_addresses(teken, office),
     )
 
 
 def at_host(teken: Teken, host: str) -> PublicOffice | None:
-    """Return the office whose public address this is, or the only one there is."""
+    """Return the office whose public address this is or was, or the only one there is."""
     offices = list(teken.offices.offices.values())
-    mine = [one for one in offices if (urlsplit(one.public_url).hostname or "") == host] or offices
+    mine = [one for one in offices if host in {urlsplit(url).hostname for url in _urls(one)}] or offices
     return face(teken, mine[0]) if len(mine) == 1 else None
+
+
+def address(url: str) -> str:
+    """Return host, port and path of an address in lower case, without the part that leads to one permit."""
+    parts = urlsplit(url)
+    path = parts.path.lower().partition("/v/")[0].rstrip("/")
+    return parts.netloc.lower() + path
+
+
+def _addresses(teken: Teken, office: Office) -> tuple[str, ...]:
+    urls = [teken.settings.public_url, *_urls(office)]
+    return tuple(dict.fromkeys(address(url) for url in urls if url))
+
+
+def _urls(office: Office) -> tuple[str, ...]:
+    return (office.public_url, *getattr(office, "public_url_aliases", ()))
 
 
 @lru_cache(64)

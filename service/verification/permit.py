@@ -3,35 +3,34 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
-from cryptography import x509
-from cryptography.x509.oid import NameOID
 from sqlalchemy import Connection, Row, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from certs.make_dev_pki import ORGANISATION
 from service.archive import ArchiveDamaged
 from service.clock import instant
 from service.codes import normalised
 from service.document.page import NAME, at, plain, write
 from service.people import local_day
-from service.permits import MOVE, RELEASED, State, standing
+from service.permits import CORRECTION, MOVE, RELEASED, State, standing
 from service.pins import Bundle
 from service.sop.model import FieldKind, Office
 from service.store import StoreBusy
 from service.store.tables import certificates, documents, events, permits, revisions
-from service.verification import holder, offices
+from service.verification import certificate, holder, offices
 from service.verification.answers import (
     BYTES,
+    Certificate,
     Happening,
     PermitAnswer,
     PermitState,
     PublicPermit,
     Signature,
+    TimeStamp,
     Version,
 )
 
@@ -45,6 +44,7 @@ _NOBODY = "0" * 16
 _PLACE = "practice."
 _SPEAKS_FOR_ITSELF = frozenset({FieldKind.TEXT, FieldKind.ADDRESS})
 _PUBLIC_KINDS = _SPEAKS_FOR_ITSELF | {FieldKind.INTEGER, FieldKind.CHOICE}
+_BECAME = {CORRECTION: "corrected", MOVE: "moved"}
 _HAPPENED = {
     "permit.suspended": "suspended",
     "permit.resumed_in_force": "resumed",
@@ -61,8 +61,8 @@ class _Record:
     case: dict[str, Any]
     documents: Sequence[Row[Any]]
     happened: Sequence[tuple[str, str]]
-    successor: str | None
-    certificates: Sequence[bytes]
+    successor: Row[Any] | None
+    certificates: Mapping[str, Certificate]
 
 
 def by_code(teken: Teken, typed: str, *, at: datetime) -> PermitAnswer:
@@ -107,24 +107,25 @@ def _released(connection: Connection, code: str) -> _Record | None:
     )
 
 
-def _successor(connection: Connection, row: Row[Any]) -> str | None:
-    """The code of the released permit that took its place: of what was revoked, only where the holder moved."""
+def _successor(connection: Connection, row: Row[Any]) -> Row[Any] | None:
+    """The released permit that took its place: of what was revoked, only where the holder moved."""
     if row.state not in {State.REPLACED, State.REVOKED}:
         return None
-    query = select(permits.c.code).where(permits.c.replaces == row.id, permits.c.state.in_(sorted(RELEASED)))
+    query = select(permits).where(permits.c.replaces == row.id, permits.c.state.in_(sorted(RELEASED)))
     if row.state == State.REVOKED:
         query = query.where(permits.c.request_kind == MOVE)
-    return connection.execute(query.order_by(permits.c.created_at.desc())).scalars().first()
+    return connection.execute(query.order_by(permits.c.created_at.desc())).first()
 
 
-def _certificates(connection: Connection, versions: Sequence[Row[Any]]) -> Sequence[bytes]:
+def _certificates(connection: Connection, versions: Sequence[Row[Any]]) -> Mapping[str, Certificate]:
     used = {one["certificate_sha256"] for version in versions for one in json.loads(version.signatures)}
-    return connection.execute(select(certificates.c.der).where(certificates.c.sha256.in_(sorted(used)))).scalars().all()
+    found = connection.execute(select(certificates.c.der).where(certificates.c.sha256.in_(sorted(used)))).scalars()
+    return {one.sha256: one for one in map(certificate.told, found)}
 
 
 def _public(teken: Teken, record: _Record, bundle: Bundle) -> PublicPermit:
     row, kind, office = record.row, bundle.permit_type, offices.today(teken, bundle)
-    signatory = json.loads(row.signatory)
+    signatory, successor = json.loads(row.signatory), record.successor
     return PublicPermit(
         code=row.code,
         number=row.number,
@@ -137,10 +138,13 @@ def _public(teken: Teken, record: _Record, bundle: Bundle) -> PublicPermit:
         office=offices.face(teken, office, bundle),
         official=signatory["name"],
         official_title=f"{signatory['prefix']} {signatory['title']}".strip(),
-        versions=tuple(_version(one) for one in record.documents),
+        versions=tuple(_version(one, record.certificates) for one in record.documents),
         history=_history(record),
-        replaced_by=record.successor,
-        is_example=any(_development(der) for der in record.certificates),
+        replaced_by=successor.code if successor else None,
+        became=_BECAME.get(successor.request_kind, "renewed") if successor else None,
+        corrects=row.request_kind == CORRECTION,
+        address=offices.address(row.verify_url),
+        is_example=any(one.is_example for one in record.certificates.values()),
     )
 
 
@@ -156,20 +160,24 @@ def _place(bundle: Bundle, case: dict[str, Any]) -> tuple[tuple[str, str], ...]:
     return tuple(shown)
 
 
-def _version(row: Row[Any]) -> Version:
-    signatures = tuple(
-        Signature(one["field"], one["by"], one["level"], instant(one["at"]), one.get("proof", BYTES))
-        for one in json.loads(row.signatures)
-    )
+def _version(row: Row[Any], known: Mapping[str, Certificate]) -> Version:
+    signatures = tuple(_signature(one, known) for one in json.loads(row.signatures))
     return Version(row.version, row.sha, instant(row.released_at), signatures)
+
+
+def _signature(one: dict[str, Any], known: Mapping[str, Certificate]) -> Signature:
+    stamps = (TimeStamp(stamp["what"], stamp["by"], instant(stamp["at"])) for stamp in one.get("stamps", ()))
+    return Signature(
+        field=one["field"],
+        by=one["by"],
+        level=one["level"],
+        at=instant(one["at"]),
+        proof=one.get("proof", BYTES),
+        certificate=known.get(one["certificate_sha256"]),
+        stamps=tuple(stamps),
+    )
 
 
 def _history(record: _Record) -> tuple[Happening, ...]:
     issued = [Happening("issued", instant(one.released_at)) for one in record.documents[:1]]
     return (*issued, *(Happening(_HAPPENED[what], instant(at)) for what, at in record.happened))
-
-
-def _development(der: bytes) -> bool:
-    """Tell by the certificate itself whether it is a development one."""
-    issuer = x509.load_der_x509_certificate(der).issuer
-    return any(one.value == ORGANISATION for one in issuer.get_attributes_for_oid(NameOID.ORGANIZATION_NAME))

@@ -24,7 +24,33 @@ _PROOF = {
     "enum": ["bytes", "content"],
     "description": "content: a signing service wrote the file anew, so its content and look were compared, not every byte",
 }
-_SIGNATURE = _object(field=_TEXT, by=_TEXT, level=_TEXT, at=_INSTANT, proof=_PROOF)
+_CERTIFICATE = _object(
+    sha256=_TEXT,
+    subject={**_TEXT, "description": "The signer's name in the certificate, without a number of a person"},
+    organization=_TEXT,
+    issuer=_TEXT,
+    valid_from=_INSTANT,
+    valid_to=_INSTANT,
+    is_example={"type": "boolean", "description": "A development certificate"},
+)
+_TIMESTAMP = _object(
+    what={
+        "type": "string",
+        "enum": ["signature", "document"],
+        "description": "document: an archive time-stamp over the whole file",
+    },
+    by=_TEXT,
+    at=_INSTANT,
+)
+_SIGNATURE = _object(
+    field=_TEXT,
+    by=_TEXT,
+    level=_TEXT,
+    at={**_INSTANT, "description": "The signer's own claim; `timestamps` prove it"},
+    proof=_PROOF,
+    certificate={"oneOf": [_CERTIFICATE, {"type": "null"}]},
+    timestamps=_list(_TIMESTAMP),
+)
 _PERMIT = _object(
     code=_TEXT,
     number=_TEXT,
@@ -44,6 +70,12 @@ _PERMIT = _object(
         "type": ["string", "null"],
         "description": "The code of the permit that replaced this one or, where its holder moved, revoked it",
     },
+    replaced_because={
+        "type": ["string", "null"],
+        "description": "renewed, corrected (wrong data on this paper) or moved (another practice place)",
+    },
+    corrects_an_earlier_one={"type": "boolean", "description": "It may bear the number of the paper that it corrects"},
+    address_on_paper={**_TEXT, "description": "Where the paper says that it is verified; no other address is ours"},
     is_example={"type": "boolean", "description": "Signed with a development certificate: no official document"},
     certificate_label=_TEXT,
 )

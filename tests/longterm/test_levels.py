@@ -15,6 +15,7 @@ from service.audit import audit
 from service.longterm import level_of
 from service.store.tables import documents, events, register, upkeep
 from service.verification import by_code, verify_file
+from signing import SigningFailed
 from tests.longterm.conftest import KINDS
 from tests.procedures.stories import told_data
 from tests.support.office import play, take_turn, work
@@ -265,3 +266,38 @@ def test_no_number_without_an_authority_where_the_level_needs_one(world):
     with here.teken.db.read() as connection:
         assert connection.execute(select(register)).first() is None
         assert connection.execute(select(events.c.type).where(events.c.type == "permit.numbered")).first() is None
+
+
+def test_who_proved_the_time_is_told_of_every_version(world):
+    """Recorded at issue and at each extension: an archive time-stamp is told of the version that it made, never of the one before."""
+    here = world("malang", "B-B", "B-LTA")
+    permit = here.issued()
+    issued = here.clock.now()
+    here.clock.forward(days=2)
+    assert renewal.keep_up(here.teken) == 1
+    answer = by_code(here.teken, here.row(permit).code, at=here.clock.now()).as_dict()
+    first, second = answer["permit"]["documents"]
+    for old, new in zip(first["signatures"], second["signatures"], strict=True):
+        assert [one["what"] for one in old["timestamps"]] == ["signature"]
+        assert [one["what"] for one in new["timestamps"]] == ["signature", "document"]
+        assert {one["by"] for one in new["timestamps"]} == {"TSA"}
+        assert old["timestamps"][0] == new["timestamps"][0]
+        assert old["timestamps"][0]["at"] == issued.strftime("%Y-%m-%dT%H:%M:%SZ")
+        assert new["timestamps"][1]["at"] == here.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+        assert not new["certificate"]["is_example"]
+        assert new["certificate"]["valid_from"] < new["at"] < new["certificate"]["valid_to"]
+    assert_sound(here, permit)
+
+
+def test_a_file_whose_time_stamps_cannot_be_read_is_issued_all_the_same(world, monkeypatch):
+    """Nobody is told who stamped; nothing else changes."""
+
+    def unread(_: bytes) -> None:
+        raise SigningFailed("extension_failed", "cannot be read")
+
+    monkeypatch.setattr("service.longterm.read_stamps", unread)
+    here = world("malang", "B-B", "B-T")
+    permit = here.issued()
+    answer = by_code(here.teken, here.row(permit).code, at=here.clock.now()).as_dict()
+    assert [one["timestamps"] for one in answer["permit"]["documents"][0]["signatures"]] == [[], []]
+    assert levels(here, permit) == ["B-T"]
