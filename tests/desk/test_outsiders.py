@@ -10,6 +10,7 @@ from sqlalchemy import insert, select
 from service import batch, pipeline
 from service.app import create_app
 from service.clock import SetClock
+from service.desk import mismatch
 from service.sop.model import Verb
 from service.store.desk_tables import accounts, case_notes
 from service.store.desk_tables import proposals as proposed
@@ -72,6 +73,8 @@ def victim(tmp_path, keys, database):
         account = connection.execute(select(accounts).where(accounts.c.login == admin.login)).one()
         note = {"permit": posted[0], "account": account.id, "text": NAME, "first": 0, "at": "2026-11-23T00:00:00Z"}
         connection.execute(insert(case_notes).values(**note))
+    told = mismatch.Told(row(teken, posted[0]).code, ("name",), f"Namanya {NAME}", f"{NAME}@contoh.example", "kudus")
+    reported = mismatch.send(teken, told)
     with teken.db.read() as connection:
         entries = list(connection.execute(select(proposed.c.id)).scalars())
         receipts = [one.receipt or "" for one in connection.execute(select(handovers)).all()]
@@ -89,6 +92,7 @@ def victim(tmp_path, keys, database):
         "chosen": ["0" * 64],
         "ticket": ["0" * 64 + "." + "0" * 32],
         "form": ["csv"],
+        "reference": [reported],
     }
     yield Victim(desk, known, almighty(desk, "rokan-hulu", "kadis"))
     teken.close()
@@ -110,6 +114,7 @@ def addresses(victim: Victim, known: dict[str, list[str]]):
 FORM = {
     "verb": "verify", "revision": "1", "position": "0", "tindakan": "lewati", "alasan": "other", "catatan": "x",
     "uraian": "Alasan contoh", "sebab": "rusak", "pilihan": "menolak", "nomor": "1/2026", "keputusan": "1/2026",
+    "hasil": "dijawab",
 }  # fmt: skip
 
 

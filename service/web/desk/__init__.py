@@ -13,6 +13,7 @@ from service.web.desk import (  # noqa: F401 - each registers its routes
     home,
     imports,
     login,
+    mismatches,
     registerbook,
     reports,
     roles,
