@@ -56,6 +56,7 @@ class Settings(BaseModel):
     retry_seconds: Annotated[float, Field(ge=0, le=3600)] = 5
     poll_seconds: Annotated[float, Field(gt=0, le=60)] = 0.3
     busy_seconds: Annotated[float, Field(gt=0, le=60)] = 5
+    checks: Annotated[int, Field(ge=0, le=64)] = 0
     worker_nice: Annotated[int, Field(ge=0, le=19)] = 10
     fail_at: str = ""
     development_login: bool = False

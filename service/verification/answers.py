@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Any
@@ -163,6 +163,12 @@ class FileSignature:
     valid: bool
     proof: str | None = None
     """As of `Signature`; None for a file that is not, byte for byte, one of ours."""
+    ours: bool = False
+    """Whether the certificate is enrolled here, of somebody who could sign that day."""
+    signed_at: datetime | None = None
+    """The signer's own claim; `timestamp_at` is proven by a time-stamp in the signature, if there is one that holds."""
+    timestamp_at: datetime | None = None
+    certificate: Certificate | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +183,8 @@ class FileAnswer:
     code: str | None = None
     signatures: tuple[FileSignature, ...] = ()
     reasons: tuple[str, ...] = ()
+    updates_after: int | None = None
+    """Of an altered file: how many updates follow the last signature whose bytes are unchanged; None where there is none."""
 
     def as_dict(self) -> dict[str, Any]:
         """Return the JSON object of `teken verify --json`; `code` is left out where the register knows none."""
@@ -188,8 +196,9 @@ class FileAnswer:
             "office": self.office,
             **known,
             "sha256": self.sha256,
-            "signatures": [asdict(signature) for signature in self.signatures],
+            "signatures": [_file_signature(one) for one in self.signatures],
             "reasons": list(self.reasons),
+            "updates_after": self.updates_after,
         }
 
 
@@ -235,6 +244,20 @@ def _signature(one: Signature) -> dict[str, Any]:
         "proof": one.proof,
         "certificate": _certificate(one.certificate) if one.certificate else None,
         "timestamps": [{"what": stamp.what, "by": stamp.by, "at": _utc(stamp.at)} for stamp in one.stamps],
+    }
+
+
+def _file_signature(one: FileSignature) -> dict[str, Any]:
+    return {
+        "field": one.field,
+        "by": one.by,
+        "level": one.level,
+        "valid": one.valid,
+        "proof": one.proof,
+        "ours": one.ours,
+        "signed_at": _utc(one.signed_at) if one.signed_at else None,
+        "timestamp_at": _utc(one.timestamp_at) if one.timestamp_at else None,
+        "certificate": _certificate(one.certificate) if one.certificate else None,
     }
 
 

@@ -16,10 +16,12 @@ from service.document.markers import HEAD, SEAL
 from service.people import local_day, seal_owner
 from service.permits import RELEASED
 from service.store.tables import certificates, documents, mandates, officials, permits, quarantine
+from service.verification import certificate
 
 if TYPE_CHECKING:
     from service.sop.load import Catalogue
     from service.sop.model import Office, Procedure
+    from service.verification.answers import Certificate
     from signing import Inspection, Lock, SignatureFacts
 
 _END = b"%%EOF\n"
@@ -160,6 +162,18 @@ def _permit(connection: Connection, permit: str) -> Row[Any] | None:
     """The permit, if the public may know it."""
     query = select(permits).where(permits.c.id == permit, permits.c.state.in_(sorted(RELEASED)))
     return connection.execute(query).first()
+
+
+def enrolled(connection: Connection, hashes: Iterable[str]) -> Mapping[str, Certificate]:
+    """Return, by SHA-256, those of these certificates that are enrolled here."""
+    query = select(certificates.c.sha256, certificates.c.der).where(certificates.c.sha256.in_(sorted(set(hashes))))
+    return {row.sha256: certificate.told(row.der) for row in connection.execute(query)}
+
+
+def updates_after(pdf: bytes, end: int) -> int:
+    """Return how many updates follow the byte at `end`; what is no whole update counts as one."""
+    later = sum(length > end for length in revision_hashes(pdf).values())
+    return later or int(len(pdf) > end)
 
 
 def recorded(document: Row[Any]) -> list[dict[str, str]]:

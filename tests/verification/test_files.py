@@ -255,10 +255,15 @@ def test_command_speaks_to_scripts(world, tmp_path, capsys):
         "sha256",
         "signatures",
         "reasons",
+        "updates_after",
     ]
     assert told["verdict"] == "identical"
     assert told["sha256"] == world["malang"].released_sha
-    assert set(told["signatures"][0]) == {"field", "by", "level", "valid", "proof"}
+    signature = told["signatures"][0]
+    given = {"field", "by", "level", "valid", "proof", "ours", "signed_at", "timestamp_at", "certificate"}
+    assert (signature.keys(), signature["ours"], signature["signed_at"][-1]) == (given, True, "Z")
+    assert signature["certificate"]["is_example"]
+    assert signature["certificate"]["issuer"]
 
 
 @pytest.mark.parametrize(
