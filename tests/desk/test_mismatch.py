@@ -154,27 +154,27 @@ def test_the_desk_reads_and_ends_it(desk, host):
     permit = issued(desk)
     send(desk, host, kode=permit.code, uraian="<b>tebal</b>")
     clerk = desk.at_work("kudus", "gerai_1")
-    assert re.search(r"Laporan warga</span><span class=\"count\">1<", clerk.page)
-    clerk.get("/meja/laporan-warga")
+    assert re.search(r"Aduan</span><span class=\"count\">1<", clerk.page)
+    clerk.get("/meja/aduan")
     (kept,) = stored(desk)
     assert kept.id[:4] in clerk.text
     assert kept.state == "new"
-    clerk.get(f"/meja/laporan-warga/{kept.id}")
+    clerk.get(f"/meja/aduan/{kept.id}")
     assert "&lt;b&gt;tebal&lt;/b&gt;" in clerk.page
     assert "budi@contoh.example" in clerk.text
     assert f"/meja/izin/{permit.id}" in clerk.page
     assert f"/V/{permit.code}" in clerk.page
     assert stored(desk)[0].state == "seen"
     clerk.get("/meja/")
-    assert "Laporan warga</span></a>" in clerk.page
-    clerk.post(f"/meja/laporan-warga/{kept.id}/selesai", {"hasil": "dijawab", "catatan": " "})
+    assert "Aduan</span></a>" in clerk.page
+    clerk.post(f"/meja/aduan/{kept.id}/selesai", {"hasil": "dijawab", "catatan": " "})
     assert clerk.status == 422
-    clerk.post(f"/meja/laporan-warga/{kept.id}/selesai", {"hasil": "dijawab", "catatan": "Foto lama"})
+    clerk.post(f"/meja/aduan/{kept.id}/selesai", {"hasil": "dijawab", "catatan": "Foto lama"})
     assert clerk.status == 303
     assert stored(desk)[0].state == "answered"
-    clerk.post(f"/meja/laporan-warga/{kept.id}/selesai", {"hasil": "ditutup", "catatan": "lagi"})
+    clerk.post(f"/meja/aduan/{kept.id}/selesai", {"hasil": "ditutup", "catatan": "lagi"})
     assert clerk.status == 409
-    clerk.get("/meja/laporan-warga?lihat=selesai")
+    clerk.get("/meja/aduan?lihat=selesai")
     assert kept.id[:4] in clerk.text
     with desk.teken.db.read() as connection:
         told = connection.execute(select(events).where(events.c.type == mismatch.ENDED)).all()
@@ -187,11 +187,11 @@ def test_the_auditor_reads_and_does_nothing(desk, host):
     send(desk, host)
     (kept,) = stored(desk)
     auditor = desk.at_work("kudus", duties=("auditor",))
-    auditor.get(f"/meja/laporan-warga/{kept.id}")
+    auditor.get(f"/meja/aduan/{kept.id}")
     assert auditor.status == 200
     assert 'selesai"' not in auditor.page
     assert stored(desk)[0].state == "new"
-    auditor.post(f"/meja/laporan-warga/{kept.id}/selesai", {"hasil": "dijawab", "catatan": "x"})
+    auditor.post(f"/meja/aduan/{kept.id}/selesai", {"hasil": "dijawab", "catatan": "x"})
     assert auditor.status == 403
 
 
@@ -206,7 +206,7 @@ def test_what_was_written_is_forgotten_after_ninety_days(desk, host):
     assert young.contact
     assert mismatch.forget(desk.teken) == 0
     clerk = desk.at_work("kudus", "gerai_1")
-    clerk.get(f"/meja/laporan-warga/{old.id}")
+    clerk.get(f"/meja/aduan/{old.id}")
     assert "Sudah dihapus" in clerk.text
 
 

@@ -47,9 +47,9 @@ def test_a_page_of_no_place_marks_none(desk):
     ("office", "official", "duties", "places"),
     [
         (OFFICE, "kadis", (), "Kotak masuk, Tanda tangan, Keputusan, Register, Laporan"),
-        (OFFICE, "back_office_1", (), "Kotak masuk, Loket, Permohonan, Register"),
-        (OFFICE, None, ("admin",), "Kotak masuk, Register, Laporan, Admin"),
-        (OFFICE, None, ("auditor",), "Kotak masuk, Register, Laporan, Audit"),
+        (OFFICE, "back_office_1", (), "Kotak masuk, Loket, Permohonan, Aduan, Register"),
+        (OFFICE, None, ("admin",), "Kotak masuk, Aduan, Register, Laporan, Admin"),
+        (OFFICE, None, ("auditor",), "Kotak masuk, Aduan, Register, Laporan, Audit"),
         (OFFICE, None, ("ajudan",), "Kotak masuk, Tanda tangan"),
         ("malang", "kadis", (), "Kotak masuk, Tanda tangan, Keputusan, Register, Laporan"),
     ],

@@ -23,10 +23,10 @@ HANDLERS, READERS = only(*HANDLE), only(*READ)
 ENDED = "selesai"
 ANSWERED = "dijawab"
 TONES = {"new": "wait", "seen": "info", "answered": "good", "closed": ""}
-PLACES.append(Place("desk.mismatches", "message-circle", "mismatch.nav", READ))
+PLACES.append(Place("desk.mismatches", "message-circle", "mismatch.nav", (COUNTER, REGISTRAR, "admin", "auditor")))
 
 
-@route("/laporan-warga", READERS)
+@route("/aduan", READERS)
 def mismatches() -> Response:
     """List the office's reports: those that wait, or those that are done."""
     ended, number = request.args.get("lihat") == ENDED, request.args.get("hal", 1, type=int)
@@ -36,7 +36,7 @@ def mismatches() -> Response:
     return page("mismatches.html", **shown, number=max(number, 1), pages=max(number, 1) + more)
 
 
-@route("/laporan-warga/<reference>", READERS)
+@route("/aduan/<reference>", READERS)
 def mismatch_one(reference: str) -> Response:
     """Show one report."""
     found = mismatch.opened(teken(), here(), reference, handles=here().is_one_of(*HANDLE))
@@ -44,7 +44,7 @@ def mismatch_one(reference: str) -> Response:
     return _one(found)
 
 
-@route("/laporan-warga/<reference>/selesai", HANDLERS, methods=("POST",))
+@route("/aduan/<reference>/selesai", HANDLERS, methods=("POST",))
 def mismatch_end(reference: str) -> AnyResponse:
     """End a report."""
     note, answered = request.form.get("catatan", ""), request.form.get("hasil") == ANSWERED
