@@ -9,7 +9,7 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from flask import Response, render_template, request
+from flask import Response, render_template, request, url_for
 
 from service.verification import at_host
 from service.web import teken, verify_page
@@ -32,20 +32,49 @@ def asked_language() -> str:
     return asked if asked in LANGUAGES else LANGUAGES[0]
 
 
+def query() -> str:
+    """Return what an address ends with to stay in this language."""
+    return "" if asked_language() == LANGUAGES[0] else f"?lang={asked_language()}"
+
+
 def tongue(office: PublicOffice | None) -> Tongue:
     """Return the language that was asked for, with the clocks of the office."""
     return Tongue(asked_language(), office.timezone if office else WESTERN)
 
 
-def page(template: str, office: PublicOffice | None, *styles: str, policy: str = "", **values: Any) -> Response:
-    """Return a page on top of `public.html`; `styles` stand beside `verify.css`, `policy` is added to the strict one."""
+def page(
+    template: str, office: PublicOffice | None, *styles: str, policy: str = "", on_paper: str = "", **values: Any
+) -> Response:
+    """Return a page on top of `public.html`; `styles` stand beside `verify.css`, `policy` is added to the strict one.
+
+    `on_paper` is the address that a paper bears, where the page is about one.
+    """
     said, css = tongue(office), ("verify.css", *styles)
-    html = render_template(template, **_frame(said, office), style=style(*css), **values)
+    frame = _frame(said, office) | {"where": where(said, office, on_paper)}
+    html = render_template(template, **frame, style=style(*css), **values)
     response = Response(html, mimetype="text/html")
     rules = [f"{_POLICY}; style-src '{_style_hash(*css)}'", *([policy] if policy else [])]
     response.headers["Content-Security-Policy"] = "; ".join(rules)
     response.headers["Content-Language"] = said.code
     return private(response)
+
+
+def where(said: Tongue, office: PublicOffice | None, on_paper: str) -> dict[str, str]:
+    """Return the address in words, and what to make of it: forgers copy pages, and then the address is all that differs."""
+    here, words = (request.host + request.script_root).lower(), said.words
+    told = {"here": request.host + request.script_root, "compare": words["where_compare"], "astray": ""}
+    if office and here not in {*office.addresses, on_paper}:
+        address = on_paper or office.addresses[0]
+        told["astray"] = said.say(words["where_astray"], office=office.short_name, address=address)
+    elif on_paper and here != on_paper:
+        told["compare"] = said.say(words["where_older"], address=on_paper)
+    return told
+
+
+def link(endpoint: str, code: str | None = None) -> str:
+    """Return the address of another public page, in the language of this one."""
+    lang = asked_language()
+    return url_for(endpoint, code=code, lang=None if lang == LANGUAGES[0] else lang)
 
 
 def private(response: Response) -> Response:
@@ -67,9 +96,8 @@ def _frame(said: Tongue, office: PublicOffice | None) -> dict[str, Any]:
     return {
         "lang": said.code,
         "other": other,
-        "query": "" if said.code == LANGUAGES[0] else f"?lang={said.code}",
+        "query": query(),
         "words": said.words,
-        "host": request.host,
         "base": request.script_root,
         "office": office,
         "emblem": verify_page.emblem(office) if office else "",

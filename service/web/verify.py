@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from flask import Blueprint, Response, redirect, request
+from flask import Blueprint, Response, current_app, redirect, request
 
 from service.codes import normalised
 from service.verification import PermitState, by_code
-from service.web import public, teken, verify_page
+from service.verification.holder import HIDDEN
+from service.web import public, teken, verify_page, verify_record
 from service.web.answers import as_json
 from service.web.verify_openapi import OPENAPI_PATHS
-from service.web.verify_words import LANGUAGES
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response as AnyResponse
@@ -22,16 +22,18 @@ __all__ = ["OPENAPI_PATHS", "verify"]
 
 STATUS = {PermitState.UNKNOWN: 404, PermitState.UNDETERMINED: 503}
 RETRY_SECONDS = "30"
-LONGEST_TYPED = 200
+LONGEST_TYPED, LONGEST_CODE = 200, 40
+NOBODY = "0"
+"""Stands in the address for what was typed without a letter or digit in it."""
 
 verify = Blueprint("verify", __name__, template_folder="templates")
 
 
-@verify.get("/V/<code>", strict_slashes=False)
-@verify.get("/v/<code>", strict_slashes=False)
+@verify.get("/V/<path:code>", strict_slashes=False)
+@verify.get("/v/<path:code>", strict_slashes=False)
 def read_code(code: str) -> Response:
     """Answer the address in the QR. Issued addresses work for ever."""
-    return _answered(by_code(teken(), code[:LONGEST_TYPED], at=teken().clock.now()))
+    return _answered(_answer(code))
 
 
 @verify.get("/")
@@ -42,19 +44,25 @@ def type_code() -> AnyResponse:
     typed = request.args.get("kode", "").strip()[:LONGEST_TYPED]
     if not typed:
         return _page(None)
-    code = normalised(typed)
-    if code is None:
-        return read_code(typed)
-    lang = public.asked_language()
-    query = "" if lang == LANGUAGES[0] else f"?lang={lang}"
-    return redirect(f"{request.script_root}/V/{code}{query}", 303)
+    return redirect(f"{request.script_root}/V/{_spelled(typed)}{public.query()}", 303)
 
 
-@verify.get("/api/v1/verify/<code>")
+def _spelled(typed: str) -> str:
+    """Return what goes into the address: letters and digits alone. What is no code goes the same way as what is one."""
+    kept = "".join(one for one in typed if one.isascii() and one.isalnum())
+    return normalised(kept) or kept[:LONGEST_CODE].upper() or NOBODY
+
+
+@verify.get("/api/v1/verify/<path:code>")
 def code_as_json(code: str) -> Response:
     """Answer the same for a program."""
-    answer = by_code(teken(), code[:LONGEST_TYPED], at=teken().clock.now())
+    answer = _answer(code)
     return _told(as_json(answer.as_dict(), STATUS.get(answer.state, 200)), answer)
+
+
+def _answer(code: str) -> PermitAnswer:
+    """Slashes and all: whatever stands where a code should is asked for as a code, and answered as one."""
+    return by_code(teken(), code.rstrip("/")[:LONGEST_TYPED], at=teken().clock.now())
 
 
 def _answered(answer: PermitAnswer) -> Response:
@@ -75,5 +83,13 @@ def _page(answer: PermitAnswer | None) -> Response:
     said = public.tongue(office)
     shown: dict[str, Any] = {"panel": verify_page.panel(answer, said)} if answer else {}
     if permit:
-        shown |= {"facts": list(verify_page.facts(permit, said)), "record": verify_page.record(permit, said)}
-    return public.page("verify.html", office, answer=answer, permit=permit, **shown)
+        shown |= {"facts": list(verify_page.facts(permit, said)), "record": verify_record.record(permit, said)}
+        shown |= {"masked": HIDDEN in permit.holder, "on_paper": permit.address}
+    return public.page("verify.html", office, permit=permit, links=_links(permit.code if permit else ""), **shown)
+
+
+def _links(code: str) -> dict[str, str]:
+    """Return where to go next. A report begins with the code that was found; what is not found is not carried on."""
+    there = current_app.view_functions
+    to = {"check": public.link("check.form")} if "check.form" in there else {}
+    return to | ({"report": public.link("report.form", code=code or None)} if "report.form" in there else {})

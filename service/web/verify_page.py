@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import base64
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from service.codes import grouped
-from service.verification import CONTENT, PermitState
+from service.verification import PermitState
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,11 +31,12 @@ _PNG = b"\x89PNG"
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """A label above its lines. A number is cut into parts that may stand on lines of their own."""
+    """A label above its lines. A number is cut into parts that may stand on lines of their own. `key`: look here first."""
 
     label: str
     lines: tuple[str, ...] = ()
     parts: tuple[str, ...] = ()
+    key: bool = False
 
 
 def panel(answer: PermitAnswer, tongue: Tongue) -> dict[str, str]:
@@ -44,14 +44,24 @@ def panel(answer: PermitAnswer, tongue: Tongue) -> dict[str, str]:
     tone, icon = TONE[answer.state]
     words = tongue.words["state"][answer.state]
     values = _values(answer, tongue)
-    word = words["last_day"] if values.get("days") == "0" else words["word"]
+    word, text = _case(answer, values)
     return {
         "tone": tone,
         "icon": icon,
-        "word": tongue.say(word, **values),
-        "text": tongue.say(words["text"], **values),
+        "word": tongue.say(words.get(word, words["word"]), **values),
+        "text": tongue.say(words.get(text, words["text"]), **values),
         "checked": tongue.say(tongue.words["checked"], when=tongue.moment(answer.checked_at)),
     }
+
+
+def _case(answer: PermitAnswer, values: dict[str, str]) -> tuple[str, str]:
+    """Return which headline and which sentence of a state fit: the special one where the words have it."""
+    permit = answer.permit
+    if permit is None:
+        return "word", "text"
+    over = answer.state is PermitState.SUSPENDED and values["today"] > permit.valid_to.isoformat()
+    word = {"0": "last_day", "1": "tomorrow"}.get(values.get("days", ""), "word")
+    return word, "expired" if over else permit.became or "text"
 
 
 def _values(answer: PermitAnswer, tongue: Tongue) -> dict[str, str]:
@@ -65,6 +75,7 @@ def _values(answer: PermitAnswer, tongue: Tongue) -> dict[str, str]:
         "from": tongue.day(permit.valid_from),
         "to": tongue.day(permit.valid_to),
         "since": tongue.day(since),
+        "today": today.isoformat(),
         **days,
     }
 
@@ -72,10 +83,10 @@ def _values(answer: PermitAnswer, tongue: Tongue) -> dict[str, str]:
 def facts(permit: PublicPermit, tongue: Tongue) -> Iterator[Fact]:
     """Yield what is to be compared with the paper, most telling first."""
     words = tongue.words["facts"]
-    yield Fact(words["number"], parts=number_parts(permit.number))
-    yield Fact(words["holder"], (permit.holder,))
-    yield Fact(words["profession"], (permit.profession,))
-    yield Fact(words["place"], tuple(_line(label, value) for label, value in permit.place))
+    yield Fact(words["number"], parts=number_parts(permit.number), key=True)
+    yield Fact(words["holder"], (permit.holder,), key=True)
+    yield Fact(words["profession"], (permit.profession,), key=True)
+    yield Fact(words["place"], tuple(_line(label, value) for label, value in permit.place), key=True)
     span = {"from": tongue.day(permit.valid_from), "to": tongue.day(permit.valid_to)}
     yield Fact(words["validity"], (tongue.say(words["validity_text"], **span),))
     yield Fact(words["type"], (permit.type_name,))
@@ -92,31 +103,6 @@ def number_parts(number: str) -> tuple[str, ...]:
     """Cut a register number where it may break: after a slash, nowhere else."""
     parts = number.split("/")
     return (*(f"{part}/" for part in parts[:-1]), parts[-1])
-
-
-def record(permit: PublicPermit, tongue: Tongue) -> dict[str, Any]:
-    """Return what stands folded away: versions with their signatures, and what happened to the permit."""
-    words = tongue.words
-    versions = [
-        {
-            "title": tongue.say(words["document"], version=version.number),
-            "released": tongue.say(words["released"], when=tongue.moment(version.released_at)),
-            "sha256": version.sha256,
-            "signatures": [
-                {
-                    "kind": words["signature"].get(one.field, one.field),
-                    "by": one.by,
-                    "level": tongue.say(words["level"], level=one.level),
-                    "when": tongue.say(words["claimed"], when=tongue.moment(one.at)),
-                    "anew": words["anew"] if one.proof == CONTENT else "",
-                }
-                for one in version.signatures
-            ],
-        }
-        for version in permit.versions
-    ]
-    history = [f"{words['history_of'][one.what]}: {tongue.moment(one.at)}" for one in permit.history]
-    return {"versions": versions, "history": history, "code": grouped(permit.code)}
 
 
 def emblem(office: PublicOffice) -> str:

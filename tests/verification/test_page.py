@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import tomllib
 from html.parser import HTMLParser
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -69,7 +71,9 @@ def test_html_is_sound_and_self_contained(world, browse, name, lang):
     loaded = [attrs.get("src") or "" for tag, attrs in page.found if tag in {"img", "iframe", "link", "source"}]
     assert all(source.startswith("data:") or not source for source in loaded)
     links = [attrs["href"] for attrs in page.all("a")]
-    assert all(link.startswith(("/V", "?lang=")) for link in links), links
+    assert all(link.startswith(("/V", "/v", "/periksa", "/lapor", "/api/v1/verify/", "?lang=")) for link in links), (
+        links
+    )
     assert {"name": "robots", "content": "noindex, nofollow"} in page.all("meta")
     assert len(answer.data) < 30_000
     assert "{{" not in text
@@ -124,14 +128,57 @@ def test_form_leads_to_the_address_of_the_code(world, browse):
     assert browse().get("/", follow_redirects=True).status_code == 200  # the paper names the bare host
 
 
-@pytest.mark.parametrize("typed", ["abc", "<script>alert(1)</script>", "7K3M-9QXT-2WPA-5D9", "x" * 5000])
+SLIPS = ["abc", "<script>alert(1)</script>", "7K3M-9QXT-2WPA-5D9", "x" * 5000, "--", "kode: 1/2", "é" * 16, "a\0b"]
+
+
+@pytest.mark.parametrize("typed", SLIPS)
 def test_a_typing_slip_gets_help_and_no_echo(world, browse, typed):
-    answer = browse().get("/V", query_string={"kode": typed})
+    answer = browse().get("/V", query_string={"kode": typed}, follow_redirects=True)
     text = answer.get_data(as_text=True)
     assert answer.status_code == 404
     assert "Kode tidak terdaftar" in text
     assert "Mungkin salah ketik" in text
-    assert typed not in text
+    assert typed == "--" or typed not in text
+
+
+def of(answer) -> tuple[int, list[tuple[str, str]], bytes]:
+    """What comes back, but the request's own id: status, headers in their order, body."""
+    return answer.status_code, [one for one in answer.headers if one[0] != "Request-Id"], answer.data
+
+
+@pytest.mark.parametrize("lang", ["", "en"])
+def test_what_is_no_code_is_answered_as_what_is_not_registered(world, browse, lang):
+    """No oracle in the form: a slip is sent on as a good code is, and what comes then is the same to the last byte."""
+    tail = f"?lang={lang}" if lang else ""
+    for path in ("/V/", "/v/", "/api/v1/verify/"):
+        expected = of(browse().get(f"{path}{UNKNOWN}{tail}"))
+        assert expected[0] == 404
+        for typed in (*SLIPS, "a/b", "../..", "%2e%2e", "x" * 190):
+            assert of(browse().get(f"{path}{quote(typed)}{tail}")) == expected, (path, typed)
+    for typed in (UNKNOWN, *SLIPS):
+        sent = browse().get("/V", query_string={"kode": typed, "lang": lang})
+        assert (sent.status_code, sent.headers["Location"][:3]) == (303, "/V/"), typed
+        assert sent.headers["Location"].endswith(tail)
+        assert of(browse().get(sent.headers["Location"])) == of(browse().get(f"/V/{UNKNOWN}{tail}"))
+
+
+def test_the_page_says_whose_address_this_is(world, browse):
+    """A copy at another address says so itself, unless somebody took that out; the paper's address is in it anyway."""
+    path = path_of(world, "kudus")
+    own = browse().get(path, base_url="https://izin.kudus.example").text
+    assert "Anda berada di <b>izin.kudus.example</b>. Cocokkan" in own
+    for host in ("izin-kudus.example", "izin.malang.example", "izin.kudus.example.contoh", "192.0.2.7:8000"):
+        astray = browse().get(path, base_url=f"https://{host}").text
+        assert 'class="astray"' in astray
+        assert "bukan alamat resmi DPMPTSP Kabupaten Kudus" in astray
+        assert "<b>izin.kudus.example</b>" not in astray
+        assert "izin.kudus.example. Jangan percaya" in astray
+    office = world.teken.offices.offices["kudus"]
+    moved = dataclasses.replace(office, public_url="https://perizinan.example", public_url_aliases=(office.public_url,))
+    offices = dataclasses.replace(world.teken.offices, offices={**world.teken.offices.offices, "kudus": moved})
+    later = browse(offices=offices).get(path, base_url="https://perizinan.example").text
+    assert "Di lembar izin tertulis izin.kudus.example; keduanya alamat resmi kami." in later
+    assert "Cocokkan dengan alamat" in browse(offices=offices).get(path, base_url="https://izin.kudus.example").text
 
 
 def test_the_first_screen_says_it_all(world, browse):
