@@ -1,0 +1,73 @@
+"""What may be said of a changed file, and what makes a change none."""
+
+from __future__ import annotations
+
+import io
+import re
+from typing import Final
+
+import pikepdf
+
+from service.verification import Verdict
+from tests.fuzz.house import Seed
+
+GOOD: Final = {Verdict.IDENTICAL, Verdict.AUTHENTIC, Verdict.SUPERSEDED}
+_RANGE: Final = re.compile(rb"/ByteRange\s*\[\s*(\d+)\s+(\d+)\s+(\d+)\s+(\d+)\s*\]")
+_UNSIGNED: Final = {"/DSS", "/Contents"}
+"""What no signature covers: the security store behind the last one, and the digits of the signatures themselves."""
+
+
+def is_finding(seed: Seed, changed: bytes, verdict: Verdict) -> bool:
+    """Whether `verdict` praises a file that is not what was signed.
+
+    Never for a file of ours. For a stranger's there is one excuse: every signed byte is as it was, and so is every object of
+    the document. Then only what nobody signed differs, such as a certificate that nobody needs in a signature's own bag.
+    """
+    if verdict in GOOD:
+        return True
+    return verdict is Verdict.FOREIGN and not (seed.kind == "foreign" and says_the_same(seed.pdf, changed))
+
+
+def says_the_same(before: bytes, after: bytes) -> bool:
+    """Whether both have the same signed bytes at the same places, and qpdf, without mending anything, the same document."""
+    spans = [tuple(map(int, found.groups())) for found in _RANGE.finditer(before)]
+    same = all(before[a : a + b] == after[a : a + b] and before[c : c + d] == after[c : c + d] for a, b, c, d in spans)
+    try:
+        return same and _document(before) == _document(after)
+    except (pikepdf.PdfError, ValueError, RecursionError):
+        return False
+
+
+def _document(pdf: bytes) -> dict[tuple[int, int], object]:
+    """Every object that can be reached from the catalogue and the trailer's description, without what is never signed."""
+    with pikepdf.open(io.BytesIO(pdf), attempt_recovery=False) as document:
+        found: dict[tuple[int, int], object] = {(-1, 0): (document.Root.objgen, str(document.trailer.get("/Info")))}
+        waiting = [document.Root]
+        while waiting:
+            one = waiting.pop()
+            if one.objgen not in found:
+                found[one.objgen] = _plain(one, waiting)
+        return found
+
+
+def _plain(one: pikepdf.Object, waiting: list[pikepdf.Object]) -> object:
+    if isinstance(one, pikepdf.Stream):
+        pairs = {key: _value(value, waiting) for key, value in one.items()}
+        return (tuple(sorted(pairs.items(), key=str)), one.read_raw_bytes())
+    if isinstance(one, pikepdf.Dictionary):
+        hidden = _UNSIGNED if "/ByteRange" in one or one.get("/Type") == "/Catalog" else set()
+        return tuple(
+            sorted(((key, _value(value, waiting)) for key, value in one.items() if key not in hidden), key=str)
+        )
+    if isinstance(one, pikepdf.Array):
+        return tuple(_value(value, waiting) for value in one)
+    return one.unparse()
+
+
+def _value(value: object, waiting: list[pikepdf.Object]) -> object:
+    if not isinstance(value, pikepdf.Object):
+        return value
+    if value.is_indirect:
+        waiting.append(value)
+        return value.objgen
+    return _plain(value, waiting)
