@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-from functools import cache
-from importlib import resources
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
-from flask import Blueprint, Response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, redirect, request, url_for
 
 from service import problems
 from service.desk import holder as use
 from service.errors import Invalid, TekenError
 from service.permits import Standing
-from service.verification import at_host
-from service.web import teken, verify_page
+from service.verification.offices import face
+from service.web import public, teken
 from service.web.desk import skm
 from service.web.desk.routing import READING, FormOutdated, check_given, cookie, drop, keep
-from service.web.desk.words import LANGUAGES, Words
+from service.web.desk.words import Words
 from service.web.headers import request_id
 from service.web.sources import source
 from service.web.verify_words import WESTERN
@@ -40,7 +35,6 @@ TONES = {
     Standing.EXPIRED: "past",
     Standing.REVOKED: "bad",
 }
-_POLICY = "default-src 'none'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 holder = Blueprint("holder", __name__, url_prefix="/izin-saya", template_folder="templates")
 
@@ -142,7 +136,7 @@ def _told(error: TekenError) -> Response:
     code = next(
         one for one in (error.code, *(getattr(kind, "code", "") for kind in type(error).__mro__)) if one in known
     )
-    told = problems.problem(code, error.params, _lang())
+    told = problems.problem(code, error.params, public.asked_language())
     stage = "form" if _permit() is None else "told"
     response = _page(stage, status=error.status, told=told, request_id=request_id())
     if error.retry_after is not None:
@@ -159,43 +153,19 @@ def _page(stage: str, permit: str | None = None, *, status: int = 200, **values:
     office = _office(found)
     t = _words(office)
     shown = {"status": found, "tone": TONES[found.standing] if found else "", "questions": skm.questions(t), **values}
-    shown |= {"emblem": verify_page.emblem(office) if office else "", "t": t, "lang": t.code, "stage": stage}
-    other = LANGUAGES[1 - LANGUAGES.index(t.code)]
-    html = render_template("holder.html", office=office, other=other, style=_style(), to=_to, **shown)
-    response = Response(html, status, mimetype="text/html")
-    response.headers["Content-Security-Policy"] = f"{_POLICY}; style-src '{_style_hash()}'"
-    response.headers["Content-Language"] = t.code
-    response.headers["X-Robots-Tag"] = "noindex, nofollow, noarchive"
+    response = public.page("holder.html", office, "holder.css", t=t, stage=stage, to=_to, **shown)
+    response.status_code = status
     return response
 
 
 def _office(found: Status | None) -> PublicOffice | None:
-    host = urlsplit(request.host_url).hostname or ""
-    if found is not None:
-        host = urlsplit(teken().offices.office(found.office).public_url).hostname or host
-    return at_host(teken(), host)
+    return public.host_office() if found is None else face(teken(), teken().offices.office(found.office))
 
 
 def _words(office: PublicOffice | None = None) -> Words:
-    return Words(_lang(), office.timezone if office else WESTERN)
-
-
-def _lang() -> str:
-    asked = request.args.get("lang", "")
-    return asked if asked in LANGUAGES else LANGUAGES[0]
+    return Words(public.asked_language(), office.timezone if office else WESTERN)
 
 
 def _to(endpoint: str, **values: str) -> str:
-    told: dict[str, Any] = {**values, "lang": None if _lang() == LANGUAGES[0] else _lang()}
-    return url_for(endpoint, **told)
-
-
-@cache
-def _style() -> str:
-    folder = resources.files(__package__).joinpath("templates")
-    return "".join(folder.joinpath(name).read_text("utf-8") for name in ("verify.css", "holder.css"))
-
-
-@cache
-def _style_hash() -> str:
-    return "sha256-" + base64.b64encode(hashlib.sha256(_style().encode()).digest()).decode()
+    told: dict[str, Any] = values
+    return url_for(endpoint, **told) + public.query()
