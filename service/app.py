@@ -48,7 +48,7 @@ def create_app(teken: Teken) -> Flask:
 
 
 def from_environment() -> Flask:
-    """Return the application for a WSGI server: `gunicorn "service.app:from_environment()"`."""
+    """Return the application for a WSGI server: see `service/webserver.py`."""
     log_to_stderr()
     teken = open_teken(Settings.from_environment())
     return create_app(teken)

@@ -38,17 +38,10 @@ def start(settings: Settings, processes: Sequence[str] = PROCESSES) -> list[subp
     web = [
         "-m",
         "gunicorn",
+        "--config",
+        "python:service.webserver",
         "--bind",
         settings.listen,
-        "--worker-class",
-        "gthread",
-        "--workers",
-        "1",
-        "--threads",
-        "8",
-        "--no-control-socket",
-        "--log-level",
-        "warning",
         "service.app:from_environment()",
     ]
     commands = [web if name == "web" else ["worker.py", name] for name in processes]

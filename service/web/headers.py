@@ -25,6 +25,8 @@ STRICT = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
     "Cache-Control": "no-store",
 }
+RULE = "teken.rule"
+"""Where the access log finds the route in the WSGI environment: addresses hold codes."""
 TRANSPORT = "max-age=31536000"  # a year; subdomains belong to the office, not to us
 
 
@@ -38,6 +40,7 @@ def register(app: Flask) -> None:
         if request.is_secure:
             response.headers.setdefault("Strict-Transport-Security", TRANSPORT)
         response.headers["Request-Id"] = request_id()
+        request.environ[RULE] = request.url_rule.rule if request.url_rule else "-"
         return response
 
 

@@ -41,15 +41,8 @@ def free_port() -> int:
 def served(home: Path):
     url = f"http://127.0.0.1:{free_port()}"
     environment = {**os.environ, "TEKEN_HOME": str(home)}
-    command = ["-m", "gunicorn", "--bind", url.removeprefix("http://"), "--worker-class", "gthread", "--threads", "4"]
-    arguments = [
-        sys.executable,
-        *command,
-        "--no-control-socket",
-        "--log-level",
-        "error",
-        "service.app:from_environment()",
-    ]
+    command = ["-m", "gunicorn", "--config", "python:service.webserver", "--bind", url.removeprefix("http://")]
+    arguments = [sys.executable, *command, "--log-level", "error", "service.app:from_environment()"]
     server = subprocess.Popen(arguments, cwd=PROJECT, env=environment)
     try:
         wait_for(f"{url}/healthz")

@@ -1,0 +1,42 @@
+"""How the web server runs, everywhere alike: `gunicorn -c python:service.webserver "service.app:from_environment()"`.
+
+gunicorn reads the names below (docs.gunicorn.org, "Settings"). There is no access log unless `--access-logfile` asks for one,
+and then it holds routes instead of addresses: a code in an address opens personal data.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gunicorn.glogging import Logger
+
+from service.gathering import LINE_BYTES
+from service.web.headers import RULE
+from service.web.sources import source
+
+
+class RouteLog(Logger):  # type: ignore[misc]
+    """An access log without addresses, queries, headers and whole IP addresses, whatever format is asked for."""
+
+    def atoms(self, resp: Any, req: Any, environ: dict[str, Any], request_time: Any) -> dict[str, Any]:  # noqa: ARG002 - headers of the request are not for the log
+        """Return what a line may hold."""
+        known = super().atoms(resp, [], environ, request_time)
+        kept = {name: known[name] for name in ("t", "s", "m", "H", "b", "B", "T", "D", "M", "L", "p")}
+        rule = environ.get(RULE, "-")
+        told = {"h": source(environ.get("REMOTE_ADDR")).network, "U": rule, "r": f"{known['m']} {rule} {known['H']}"}
+        return kept | told | dict.fromkeys(("l", "u", "q", "f", "a"), "-")
+
+
+bind = "127.0.0.1:8000"
+worker_class = "service.gathering.GatheringWorker"
+workers, threads = 1, 8
+worker_connections = 512
+limit_request_line = LINE_BYTES
+limit_request_fields, limit_request_field_size = 64, 8_190
+keepalive = 5
+timeout, graceful_timeout = 60, 30
+loglevel = "warning"
+logger_class = RouteLog
+access_log_format = '%(t)s %(h)s "%(m)s %(U)s" %(s)s %(B)s %(D)s'
+control_socket_disable = True
+forwarded_allow_ips = ""  # the application itself believes proxies, and only so many (TEKEN_TRUSTED_PROXIES)
