@@ -87,7 +87,7 @@ class Inspection:
     `values` are the text fields' values; a viewer may draw something else, so they are never the authority.
     `changes` are what was done to the document after a signature and that no signature permits.
     `doubts` are why nothing good may be said of it although nothing is proven: two readers disagree, or see too much.
-    `embedded_files` and `scripts` say what the file carries besides pages.
+    `strict`: it reads without tolerance for sloppy writers. `embedded_files` and `scripts` say what the file carries besides pages.
     """
 
     sha256: str
@@ -103,6 +103,7 @@ class Inspection:
     has_dss: bool = False
     changes: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
+    strict: bool = True
     embedded_files: int = 0
     scripts: bool = False
 

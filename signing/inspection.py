@@ -36,11 +36,14 @@ from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 from pyhanko_certvalidator import ValidationContext
 from pyhanko_certvalidator.policy_decl import CertRevTrustPolicy, RevocationCheckingPolicy, RevocationCheckingRule
 
+from signing.aftersigning import Signed, after_signing
 from signing.errors import ProofFailed
 from signing.facts import Coverage, Inspection, Modification, SignatureFacts, Trust
+from signing.gap import covers_all_but_value, end_of
 from signing.model import Level
 from signing.revisions import end_of_update, read_update
 from signing.signer import claims, name, weak
+from signing.tolerant import listed, weak_formats
 
 _MOST_SIGNATURES: Final = 32
 _MOST_FIELDS: Final = 512
@@ -75,18 +78,31 @@ def inspect(pdf: bytes, trust: Trust) -> Inspection:
 
 
 def _inspect(pdf: bytes, sha256: str, trust: Trust) -> Inspection:
-    reader = PdfFileReader(io.BytesIO(pdf), strict=True, decode_limits=DecodeLimits.for_untrusted_input())
+    """Read strictly; if that fails, tolerantly, which is said in the answer and never suffices for a document of ours."""
+    try:
+        return _read(pdf, sha256, trust, strict=True)
+    except Exception:  # noqa: BLE001  # whatever strictness objects to
+        return _read(pdf, sha256, trust, strict=False)
+
+
+def _read(pdf: bytes, sha256: str, trust: Trust, *, strict: bool) -> Inspection:
+    reader = PdfFileReader(io.BytesIO(pdf), strict=strict, decode_limits=DecodeLimits.for_untrusted_input())
     if reader.encrypted:
         return Inspection(sha256, "undetermined", "encrypted")
-    embedded = reader.embedded_signatures
+    embedded = listed(reader)
     if len(embedded) > _MOST_SIGNATURES:
         return Inspection(sha256, "undetermined", "too_many_signatures")
+    if weak_formats(embedded):
+        return Inspection(sha256, "undetermined", "weak_format")
     signatures = _levelled(reader, embedded, [_signature(one, trust) for one in embedded])
+    after = after_signing(pdf, reader, [_signed(one) for one in embedded if end_of(one.byte_range)])
+    uncovered = any(not covers_all_but_value(pdf, one.byte_range, one.pkcs7_content) for one in embedded)
     fields = list(_fields(reader))
     end = max((signature.end for signature in signatures), default=len(pdf))
     return Inspection(
         sha256=sha256,
         outcome="inspected",
+        strict=strict,
         pages=int(reader.root["/Pages"]["/Count"]),
         signatures=signatures,
         empty_signature_fields=tuple(name for name, field in fields if _kind(field) == "/Sig" and "/V" not in field),
@@ -95,6 +111,20 @@ def _inspect(pdf: bytes, sha256: str, trust: Trust) -> Inspection:
         tail=_tail(pdf, end),
         trailing_bytes=len(pdf) - end,
         has_dss="/DSS" in reader.root,
+        changes=tuple(sorted(after.changes | ({"coverage"} if uncovered else set()))),
+        doubts=tuple(sorted(after.doubts)),
+        embedded_files=after.embedded_files,
+        scripts=after.scripts,
+    )
+
+
+def _signed(embedded: EmbeddedPdfSignature) -> Signed:
+    level, locks = embedded.docmdp_level, embedded.fieldmdp
+    return Signed(
+        end_of(embedded.byte_range),
+        tuple(int(number) for number in embedded.byte_range),
+        level.value if level else None,
+        locks.is_locked if locks else lambda _: False,
     )
 
 
@@ -104,7 +134,6 @@ def _signature(embedded: EmbeddedPdfSignature, trust: Trust) -> SignatureFacts:
     stamp = None if is_timestamp else status.timestamp_validity
     if stamp is not None and not (stamp.valid and stamp.intact):
         stamp = None
-    byte_range = embedded.byte_range
     certificate = embedded.signer_cert
     return SignatureFacts(
         field=str(embedded.field_name),
@@ -126,7 +155,7 @@ def _signature(embedded: EmbeddedPdfSignature, trust: Trust) -> SignatureFacts:
         weak=tuple(weak(embedded)),
         locks=_locks(embedded),
         permission=embedded.docmdp_level.value if embedded.docmdp_level else None,
-        end=int(byte_range[-2]) + int(byte_range[-1]),
+        end=end_of(embedded.byte_range),
         **claims(embedded),
     )
 
@@ -192,7 +221,9 @@ def _trust_problem(status: PdfSignatureStatus) -> str:
 
 
 def _certifies(embedded: EmbeddedPdfSignature) -> bool:
-    return any(entry["/TransformMethod"] == "/DocMDP" for entry in embedded.sig_object.get("/Reference", ()))
+    return "/Reference" in embedded.sig_object and any(
+        entry.get_object()["/TransformMethod"] == "/DocMDP" for entry in embedded.sig_object["/Reference"]
+    )
 
 
 def _locks(embedded: EmbeddedPdfSignature) -> str:

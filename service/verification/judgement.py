@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from signing import Inspection, SignatureFacts
 
 Judgement = tuple[Verdict, tuple[str, ...]]
-_CAUSES = {"not_pdf": "not_pdf", "encrypted": "encrypted"}
+_CAUSES = {"not_pdf": "not_pdf", "encrypted": "encrypted", "weak_format": "weak_algorithm"}
 
 
 def judge(found: Inspection, known: Evidence) -> Judgement:
@@ -24,9 +24,7 @@ def judge(found: Inspection, known: Evidence) -> Judgement:
         return Verdict.UNDETERMINED, (_CAUSES.get(found.cause, "not_inspectable"),)
     signatures = [one for one in found.signatures if one.kind == "signature"]
     if not signatures:
-        return (
-            (Verdict.ALTERED, ("signature_missing",)) if known.descent.released else (Verdict.UNSIGNED, ("unsigned",))
-        )
+        return _unsigned(found, known)
     if any(one.weak for one in found.signatures):
         return Verdict.UNDETERMINED, ("weak_algorithm",)
     if not any(one.certificate_sha256 in known.owners for one in signatures):
@@ -34,10 +32,24 @@ def judge(found: Inspection, known: Evidence) -> Judgement:
     return _ours(found, signatures, known)
 
 
+def _unsigned(found: Inspection, known: Evidence) -> Judgement:
+    """Nobody signed, or a signature that an earlier revision had is no longer there."""
+    if known.descent.released or "signature_missing" in found.changes:
+        return Verdict.ALTERED, ("signature_missing",)
+    if found.doubts or found.signatures:
+        return Verdict.UNDETERMINED, ("not_inspectable",)
+    return Verdict.UNSIGNED, ("unsigned",)
+
+
 def _strangers(found: Inspection, known: Evidence) -> Judgement:
-    """No signature is one of ours: all that can be said is whether they hold. Trust is not asked (DESIGN §8)."""
-    if known.descent.released or not all(one.sound for one in found.signatures):
-        return Verdict.ALTERED, ("changed",)
+    """No signature is one of ours: all that can be said is whether they hold. Trust is not asked (DESIGN §8).
+
+    What a stranger's program may write after his signature is judged by what it changed, not by how our composer would write it.
+    """
+    if known.descent.released or found.changes or not all(one.intact and one.valid for one in found.signatures):
+        return Verdict.ALTERED, ("bytes_after_signature" if found.changes == ("bytes_behind",) else "changed",)
+    if found.doubts:
+        return Verdict.UNDETERMINED, ("not_inspectable",)
     return Verdict.FOREIGN, ("not_ours",)
 
 
@@ -45,6 +57,8 @@ def _ours(found: Inspection, signatures: list[SignatureFacts], known: Evidence) 
     wrong = tuple(dict.fromkeys(_wrong(found, signatures, known)))
     if wrong:
         return Verdict.ALTERED, wrong
+    if found.doubts or not found.strict:
+        return Verdict.UNDETERMINED, ("not_inspectable",)
     if not all(one.trusted for one in found.signatures):
         return Verdict.UNDETERMINED, ("not_trusted_now",)
     if known.descent.withheld:
@@ -54,7 +68,7 @@ def _ours(found: Inspection, signatures: list[SignatureFacts], known: Evidence) 
 
 def _wrong(found: Inspection, signatures: list[SignatureFacts], known: Evidence) -> Iterator[str]:
     """Everything that would not be so in a document as we issue it."""
-    if not all(one.sound for one in found.signatures):
+    if found.changes or not all(one.sound for one in found.signatures):
         yield "changed"
     if found.empty_signature_fields:
         yield "signature_missing"

@@ -1,0 +1,222 @@
+"""What a later revision changed in a signed one, judged by ISO 32000-2, 12.8.2 (docs/adr/0045).
+
+Everything that the signed revision says must be said by the later one, but for what DocMDP, FieldMDP and the nature of an
+incremental update allow: values of fields that are not locked, further signatures, validation data and metadata.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import pikepdf
+
+from signing.formtree import Node, nodes
+from signing.samegraph import SameGraph
+
+_ROOT_MAY_CHANGE: Final = {
+    "/AcroForm",
+    "/Pages",
+    "/DSS",
+    "/Extensions",
+    "/Version",
+    "/Metadata",
+    "/MarkInfo",
+    "/StructTreeRoot",
+    "/Perms",
+}
+_PAGE_MAY_CHANGE: Final = {"/Annots", "/Parent", "/LastModified", "/PieceInfo", "/Tabs"}
+_INHERITED: Final = ("/Resources", "/MediaBox", "/CropBox", "/Rotate")
+_FORM_MAY_CHANGE: Final = {"/Fields", "/SigFlags", "/DR", "/DA", "/Q", "/NeedAppearances"}
+_ALWAYS: Final = {"/Ff", "/Parent", "/Kids", "/P", "/Type"}
+_FILLING: Final = _ALWAYS | {"/V", "/AP", "/AS", "/F", "/DA", "/Q", "/I", "/TI", "/RV", "/M"}
+_NOTHING, _FORMS = 1, 2
+
+Box = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """What the signatures so far permit: the strictest of their DocMDP values (None: none certifies), and their locks."""
+
+    permission: int | None
+    locked: Callable[[str], bool]
+
+
+@dataclass(slots=True)
+class Later:
+    """`changes` are not permitted, `doubts` can't be told from an attack. Boxes in points, by page from 0.
+
+    `filled` may look different; `added` are the boxes of new signature fields, which must not hide what was there.
+    """
+
+    changes: set[str] = field(default_factory=set)
+    doubts: set[str] = field(default_factory=set)
+    filled: defaultdict[int, list[Box]] = field(default_factory=lambda: defaultdict(list))
+    added: defaultdict[int, list[Box]] = field(default_factory=lambda: defaultdict(list))
+
+
+def later_changes(before: pikepdf.Pdf, after: pikepdf.Pdf, allowed: Allowed) -> Later:
+    """Compare two revisions. Raises ValueError for what can't be compared in bounds."""
+    return _Comparison(before, after, allowed).run()
+
+
+class _Comparison:
+    def __init__(self, before: pikepdf.Pdf, after: pikepdf.Pdf, allowed: Allowed) -> None:
+        self.before, self.after, self.allowed = before, after, allowed
+        self.old, self.new = nodes(before), nodes(after)
+        self.same = SameGraph(before, after)
+        self.same.set_apart(node.dictionary for node in (*self.old, *self.new))
+        self.found = Later()
+        self.pages = {
+            annotation.objgen: number
+            for number, page in enumerate(after.pages)
+            for annotation in _annotations(page)
+            if annotation.is_indirect
+        }
+
+    def run(self) -> Later:
+        self._catalogue()
+        self._pages()
+        self._form()
+        self._annotations()
+        return self.found
+
+    def _differs(self, one: Any, other: Any, keys: set[str]) -> bool:
+        return any(not self.same(one.get(key), other.get(key)) for key in keys)
+
+    def _catalogue(self) -> None:
+        one, other = self.before.Root, self.after.Root
+        if self._differs(one, other, ({*one.keys(), *other.keys()}) - _ROOT_MAY_CHANGE):
+            self.found.changes.add("catalogue")
+        if not self.same(one.get("/Perms"), other.get("/Perms")):
+            # some makers register every signature as the certifying one; taking a certification away is another matter
+            (self.found.changes if "/Perms" in one else self.found.doubts).add("certification")
+        if self._differs(one, other, {"/StructTreeRoot"}):
+            self.found.doubts.add("structure")
+
+    def _pages(self) -> None:
+        if len(self.before.pages) != len(self.after.pages):
+            self.found.changes.add("pages")
+            return
+        for one, other in zip(self.before.pages, self.after.pages, strict=True):
+            keys = {*one.obj.keys(), *other.obj.keys()} - _PAGE_MAY_CHANGE - set(_INHERITED)
+            inherited = any(not self.same(_inherited(one.obj, key), _inherited(other.obj, key)) for key in _INHERITED)
+            if inherited or self._differs(one.obj, other.obj, keys):
+                self.found.changes.add("page_content")
+
+    def _form(self) -> None:
+        one, other = (_form(pdf) for pdf in (self.before, self.after))
+        if self._differs(one, other, {*one.keys(), *other.keys()} - _FORM_MAY_CHANGE):
+            self.found.changes.add("form")
+        resources_then: Any = other.get("/DR", {})
+        for kind, resources in one.get("/DR", {}).items():
+            there: Any = resources_then.get(kind, {})
+            if not isinstance(resources, pikepdf.Dictionary):
+                continue
+            if any(not self.same(resource, there.get(name)) for name, resource in resources.items()):
+                self.found.changes.add("form")
+        left = defaultdict(list)
+        for node in self.new:
+            left[node.name, node.widget].append(node)
+        for node in self.old:
+            waiting = left[node.name, node.widget]
+            match = next((one for one in waiting if one.dictionary.objgen == node.dictionary.objgen), None)
+            if match is None:
+                self.found.changes.add("field_removed")
+                continue
+            waiting.remove(match)
+            self._field(node, match)
+        known = {node.name for node in self.old}
+        for node in (node for rest in left.values() for node in rest):
+            self._new_field(node, known)
+
+    def _field(self, one: Node, other: Node) -> None:
+        """A field that was there: what is signed is never touched, the rest is filled in if nothing forbids that."""
+        changed = {
+            key
+            for key in ({*one.dictionary.keys(), *other.dictionary.keys()}) - _ALWAYS
+            if self._differs(one.dictionary, other.dictionary, {key})
+        }
+        gained = {key for key in ("/P", "/Type") if key in one.dictionary} - set(other.dictionary.keys())
+        if one.kind != other.kind or gained:
+            self.found.changes.add("field")
+        if not changed:
+            return
+        if one.is_signed or changed - _FILLING:
+            self.found.changes.add("field")
+        elif not other.is_timestamp and (self.allowed.permission == _NOTHING or self.allowed.locked(one.name)):
+            self.found.changes.add("field_locked")
+        elif one.is_signature and not other.is_signed:
+            self.found.doubts.add("field_look")
+        self._box(other, self.found.filled)
+
+    def _new_field(self, node: Node, known: set[str]) -> None:
+        """A field that was not there: only a signature's, and under a certification nobody may see it."""
+        if not node.is_signature:
+            # a bare parent that only gathers signature fields says and shows nothing
+            bare = node.parent and set(node.dictionary.keys()) <= {"/T", "/Kids", "/Parent"}
+            if not bare:
+                self.found.changes.add("field_added")
+            return
+        visible = _visible(node.dictionary)
+        if node.name in known:
+            self.found.doubts.add("field_added")
+        if not node.is_timestamp and self.allowed.permission == _NOTHING:
+            self.found.changes.add("field_added")
+        elif visible and (self.allowed.permission is not None or self.allowed.locked(node.name)):
+            self.found.doubts.add("field_added")
+        elif visible and not node.is_signed:
+            self.found.doubts.add("field_look")
+        if visible:
+            self._box(node, self.found.added)
+            self._box(node, self.found.filled)
+
+    def _box(self, node: Node, boxes: defaultdict[int, list[Box]]) -> None:
+        if "/Rect" in node.dictionary and node.dictionary.objgen in self.pages:
+            left, bottom, right, top = (float(number) for number in node.dictionary.Rect)
+            boxes[self.pages[node.dictionary.objgen]].append(
+                (min(left, right), min(bottom, top), max(left, right), max(bottom, top))
+            )
+
+    def _annotations(self) -> None:
+        """Annotations that are no fields: under DocMDP 1 and 2 none may change, else a reader can't judge what they cover."""
+        fields = {node.dictionary.objgen for node in (*self.old, *self.new) if node.dictionary.is_indirect}
+        for one, other in zip(self.before.pages, self.after.pages, strict=False):
+            old, new = ([a for a in _annotations(page) if a.objgen not in fields] for page in (one, other))
+            lost = {a.objgen for a in _annotations(one)} - {a.objgen for a in _annotations(other)}
+            if lost & fields:
+                self.found.changes.add("field_removed")
+            if len(old) == len(new) and all(self.same(left, right) for left, right in zip(old, new, strict=True)):
+                continue
+            if any(annotation.get("/Subtype") == "/Widget" for annotation in new[len(old) :]):
+                self.found.changes.add("field_added")
+            strict = self.allowed.permission in {_NOTHING, _FORMS}
+            (self.found.changes if strict else self.found.doubts).add("annotations")
+
+
+def _form(document: pikepdf.Pdf) -> Any:
+    return document.Root.get("/AcroForm", pikepdf.Dictionary())
+
+
+def _annotations(page: Any) -> Iterator[Any]:
+    for annotation in page.obj.get("/Annots", ()):
+        if isinstance(annotation, pikepdf.Dictionary):
+            yield annotation
+
+
+def _inherited(page: Any, key: str) -> Any:
+    for _ in range(64):
+        if page is None or key in page:
+            break
+        page = page.get("/Parent")
+    return page.get(key) if page is not None else None
+
+
+def _visible(widget: Any) -> bool:
+    """Whether a reader may see it: a box of some size and something drawn in it, not hidden."""
+    rectangle = [float(number) for number in widget.get("/Rect", (0, 0, 0, 0))]
+    empty = rectangle[0] == rectangle[2] or rectangle[1] == rectangle[3]
+    return not empty and "/AP" in widget
