@@ -13,7 +13,7 @@ from service.verification.answers import (
     PublicPermit,
     Verdict,
 )
-from service.verification.command import verify_file_command
+from service.verification.command import file_words, verify_file_command
 from service.verification.file import MOST_BYTES, verify_file
 from service.verification.offices import at_host
 from service.verification.permit import by_code
@@ -30,6 +30,7 @@ __all__ = [
     "Verdict",
     "at_host",
     "by_code",
+    "file_words",
     "verify_file",
     "verify_file_command",
 ]

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from service.errors import Busy
+from signing.isolation import keep_warm
 
 if TYPE_CHECKING:
     from service.settings import Settings
@@ -53,6 +54,10 @@ class Checks:
         cores = len(os.sched_getaffinity(0))
         at_once = settings.checks or max(1, min(cores // 2, _MOST_BY_DEFAULT))
         return cls(at_once, at_once + _WAITING)
+
+    def prepare(self) -> None:
+        """Have the inspector loaded for files that come: the first one waits no longer than others."""
+        keep_warm()
 
     @contextmanager
     def let_in(self, asker: str) -> Iterator[None]:

@@ -47,7 +47,7 @@ def _answer(teken: Teken, path: Path) -> FileAnswer:
 
 def in_words(answer: FileAnswer, language: str = "id") -> str:
     """Return the answer as a few lines for people."""
-    words = _words()[language]
+    words = file_words(language)
     lines = [words["verdict"][answer.verdict], *(words["reason"][reason] for reason in answer.reasons), ""]
     facts = {
         "permit_state": words["permit_state"][answer.permit_state],
@@ -67,5 +67,8 @@ def in_words(answer: FileAnswer, language: str = "id") -> str:
 
 
 @cache
-def _words() -> dict[str, Any]:
-    return tomllib.loads(resources.files(__package__).joinpath("words.toml").read_text("utf-8"))
+def file_words(language: str) -> dict[str, Any]:
+    """Return the words of verdicts and their reasons."""
+    text = resources.files(__package__).joinpath("words.toml").read_text("utf-8")
+    found: dict[str, Any] = tomllib.loads(text)[language]
+    return found

@@ -10,7 +10,7 @@ from service.cases import example, schema
 from service.corrections import REASON_LENGTH
 from service.permits import State
 from service.queries import MOST_EVENTS
-from service.web import problems
+from service.web import check_openapi, problems
 from service.web.verify_openapi import OPENAPI_PATHS
 
 if TYPE_CHECKING:
@@ -99,6 +99,7 @@ def _paths(types: tuple[PermitType, ...]) -> Json:
             | {"security": []},
         },
         **_verification(),
+        "/api/v1/verify": {"post": _check_file()},
         "/healthz": {
             "get": _operation("healthz", "The process answers", {200: _ok("Health")}, (405, 500)) | {"security": []}
         },
@@ -128,6 +129,19 @@ def _verification() -> Json:
             if known is not problem:
                 known["content"] = known["content"] | problem["content"]
     return paths
+
+
+def _check_file() -> Json:
+    """The public's check of a file; its refusals are worded for it."""
+    operation = _operation(
+        "verifyFile",
+        "Whether a file is authentic, and apart from it what its permit is worth; no key needed",
+        {200: check_openapi.ANSWERED},
+        (400, 405, 411, 413, 415, 429, 500, 503),
+    )
+    for status, description in check_openapi.REFUSED.items():
+        operation["responses"][str(status)]["description"] = description
+    return operation | {"security": [], "requestBody": check_openapi.BODY}
 
 
 def _post_case(types: tuple[PermitType, ...]) -> Json:

@@ -55,7 +55,7 @@ def told(error: TekenError) -> Response:
     """Answer an error of ours."""
     if error.status >= SERVER_ERROR:
         _log.warning("request_refused", request_id=request_id(), code=error.code, status=error.status)
-    response = answer(error.status, error.code, words_of=_worded(error), params=error.params, faults=error.faults)
+    response = answer(error.status, error.code, words_of=worded(error), params=error.params, faults=error.faults)
     if error.retry_after is not None:
         response.headers["Retry-After"] = str(error.retry_after)
     return response
@@ -114,7 +114,7 @@ def for_people() -> bool:
     return request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html"
 
 
-def _worded(error: TekenError) -> str:
+def worded(error: TekenError) -> str:
     """Return the nearest code that has words: the error's own, or that of its kind."""
     codes = [error.code, *(getattr(kind, "code", "") for kind in type(error).__mro__)]
     return next(code for code in codes if code in problems.problem_texts())

@@ -21,7 +21,7 @@ def record(permit: PublicPermit, tongue: Tongue) -> dict[str, Any]:
     newest = permit.versions[-1]
     return {
         "signatures": [_signature(one, tongue) for one in newest.signatures],
-        "versions": [_version(one, tongue) for one in permit.versions],
+        "versions": [version(one, tongue) for one in permit.versions],
         "history": list(_history(permit, tongue)),
         "code": grouped(permit.code),
     }
@@ -39,16 +39,16 @@ def _signature(one: Signature, tongue: Tongue) -> dict[str, Any]:
         "kind": words["signature"].get(one.field, one.field),
         "by": one.by,
         "lines": [
-            _level(one.level, tongue),
+            level(one.level, tongue),
             tongue.say(words["claimed"], when=tongue.moment(one.at)),
             *stamps,
             *([words["anew"]] if one.proof == CONTENT else []),
         ],
-        "certificate": _certificate(one.certificate, tongue) if one.certificate else None,
+        "certificate": certificate(one.certificate, tongue) if one.certificate else None,
     }
 
 
-def _certificate(one: Certificate, tongue: Tongue) -> dict[str, Any]:
+def certificate(one: Certificate, tongue: Tongue) -> dict[str, Any]:
     words = tongue.words
     name = ", ".join(filter(None, (one.subject, one.organization)))
     valid = {"from": tongue.day(tongue.local(one.valid_from)), "to": tongue.day(tongue.local(one.valid_to))}
@@ -63,7 +63,7 @@ def _certificate(one: Certificate, tongue: Tongue) -> dict[str, Any]:
     }
 
 
-def _version(version: Version, tongue: Tongue) -> dict[str, str]:
+def version(version: Version, tongue: Tongue) -> dict[str, str]:
     words = tongue.words
     when = tongue.moment(version.released_at)
     levels = sorted({one.level for one in version.signatures}, key=list(words["levels"]).index)
@@ -75,7 +75,7 @@ def _version(version: Version, tongue: Tongue) -> dict[str, str]:
     }
 
 
-def _level(level: str, tongue: Tongue) -> str:
+def level(level: str, tongue: Tongue) -> str:
     return tongue.say(tongue.words["level"], level=level, meaning=tongue.words["levels"][level])
 
 
