@@ -22,6 +22,7 @@ from service.batch_signing import leave
 from service.listening import Ear
 from service.logs import log_to_stderr
 from service.pipeline import drain
+from service.qr_lists import Lister
 from service.renewal import Rounds
 from service.settings import Settings
 from service.signatories import Watch

@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 
 from certs.make_dev_pki import KeyKind, make_dev_pki
+from service import qr_keys
 from service.settings import PROJECT, Settings
 from service.sop import load_offices
 
@@ -21,7 +22,7 @@ GRACE_SECONDS = 10
 
 def certificates(templates: Path, keys: Path, *, key: KeyKind = "rsa2048", now: datetime | None = None) -> None:
     """Make keys and certificates for every person who signs and every seal, as far as they are missing."""
-    people, seals = [], []
+    people, seals, offline = [], [], []
     for office in load_offices(templates).offices.values():
         signing = {role.code for role in office.roles.values() if role.signs}
         people += [
@@ -29,7 +30,11 @@ def certificates(templates: Path, keys: Path, *, key: KeyKind = "rsa2048", now: 
         ]
         if office.seal_name:
             seals.append((f"{office.code}.segel", office.seal_name))
+        if office.qr_offline:
+            offline.append(office.code)
     make_dev_pki(keys, people, seals, key=key, now=now)
+    for code in offline:
+        qr_keys.make(keys, code, (keys / "passphrase").read_bytes().strip())
 
 
 def start(settings: Settings, processes: Sequence[str] = PROCESSES) -> list[subprocess.Popen[bytes]]:

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from service.errors import TekenError
+from service.qr_keys import QrKeyMissing, QrKeys
 from signing import (
     Backend,
     BsreBackend,
@@ -26,6 +27,9 @@ from signing import (
     Totp,
     open_pkcs12,
 )
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 
 SEAL = "segel"
 CodeFor = Literal["request", "batch"]
@@ -136,6 +140,7 @@ class KeyRing:
     passphrase: Path
     seal_passphrase: Path
     _open: dict[str, Pkcs12Backend] = field(default_factory=dict, repr=False)
+    _qr: dict[str, QrKeys] = field(default_factory=dict, repr=False)
 
     def key(self, owner: str, certificate_sha256: str) -> Pkcs12Backend:
         """Return the owner's key.
@@ -156,6 +161,11 @@ class KeyRing:
         """
         return same(open_pkcs12(self._file(owner), passphrase), owner, certificate_sha256)
 
+    def qr(self, office: str) -> EllipticCurvePrivateKey:
+        """Return the office's QR key, as its file is now. Raises QrKeyMissing."""
+        reader = self._qr.setdefault(office, QrKeys(self.folder, self.seal_passphrase))
+        return reader.key(office)
+
     def _file(self, owner: str) -> Path:
         path = self.folder / f"{file_name(owner)}.p12"
         if not path.is_file():
@@ -173,6 +183,10 @@ class NoKeys:
     def open_with(self, owner: str, certificate_sha256: str, passphrase: bytearray) -> Opened:  # noqa: ARG002 - as in KeyRing
         """Raise KeyMissing, always."""
         raise KeyMissing(owner=owner, certificate=certificate_sha256)
+
+    def qr(self, office: str) -> EllipticCurvePrivateKey:
+        """Raise QrKeyMissing, always."""
+        raise QrKeyMissing(office=office)
 
     def asker(self, official: str) -> AskCode | None:  # noqa: ARG002 - as in OfficeKeys
         """Return None: no code is asked for here."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -26,6 +27,9 @@ from signing import (
     open_csc,
     open_pkcs11,
 )
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 
 
 @dataclass(slots=True)
@@ -61,6 +65,10 @@ class OfficeKeys:
         if kind == "pkcs12":
             return self.ring.open_with(owner, certificate_sha256, passphrase)
         return self._opened(kind, owner, certificate_sha256, passphrase)
+
+    def qr(self, office: str) -> EllipticCurvePrivateKey:
+        """Return the office's QR key: always a file here, whoever signs its documents. Raises QrKeyMissing."""
+        return self.ring.qr(office)
 
     def asker(self, official: str) -> AskCode | None:
         """Return what has the official's service send him a one-time code; None where his office types passphrases, or this host can't.

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from service import failpoints, journal, people
 from service.archive import LocalArchive
@@ -17,12 +18,18 @@ from service.identity import Identity, pin_once, pins_of, web_identity
 from service.keys import AskCode, KeyRing, NoKeys, Opened
 from service.openers import OfficeKeys
 from service.pins import Pins
+from service.qr import coordinates, kid_of
+from service.qr_keys import QrKeyMissing
 from service.settings import Settings
 from service.sop.load import Catalogue, load_offices
 from service.store import Database
 from service.store.migrate import migrate, start_alone
+from service.store.qr import record
 from service.trust import trust
 from signing import FirstThatAnswers, HttpTimestamper, OnlineRevocation, Revocation, Timestamper
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 
 
 class Keys(Protocol):
@@ -34,6 +41,10 @@ class Keys(Protocol):
 
     def open_with(self, owner: str, certificate_sha256: str, passphrase: bytearray) -> Opened:
         """Open the key with a typed passphrase: one attempt, nothing kept."""
+        ...
+
+    def qr(self, office: str) -> EllipticCurvePrivateKey:
+        """Return the office's QR key, or raise QrKeyMissing."""
         ...
 
     def asker(self, official: str) -> AskCode | None:
@@ -92,6 +103,8 @@ def open_teken(
         revocation=OnlineRevocation(settings.crl_urls),
     )
     _first_start(teken)
+    if signing:
+        _record_qr_keys(teken)
     if not signing:
         web_identity(settings)
     return teken
@@ -133,6 +146,19 @@ def _timestamper(settings: Settings) -> Timestamper | None:
         for url in settings.tsa_urls
     ]
     return asked[0] if len(asked) == 1 else FirstThatAnswers(asked)
+
+
+def _record_qr_keys(teken: Teken) -> None:
+    """Note the QR keys of this signing host, so that the world may read what they sign."""
+    found = {}
+    for office in teken.offices.offices.values():
+        if office.qr_offline:
+            with suppress(QrKeyMissing):
+                found[office.code] = teken.keys.qr(office.code).public_key()
+    if found:
+        with teken.db.write() as connection:
+            for code, key in found.items():
+                record(connection, code, kid_of(key).hex(), *coordinates(key), teken.clock.now())
 
 
 def _first_start(teken: Teken) -> None:

@@ -15,9 +15,8 @@ from signing.model import Appearance, QrCode
 
 QUIET_ZONE: Final = 4
 """Modules of white around a QR code (ISO/IEC 18004, 6.3.8)."""
-_ALPHANUMERIC: Final = frozenset("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:")
-_LONGEST: Final = 300
-"""Characters: far more than an address has, and fewer than a box can show."""
+_READABLE: Final = re.compile(r"[0-9A-Z $%*+\-./:]{1,300}(?P<fragment>#[A-Z2-7]{1,400})?")
+"""QR's alphanumeric mode; a fragment behind it takes one letter in byte mode, and dense modules that a phone still reads."""
 _DARK: Final = b"\1" + bytes(255)
 _DARK_RUN: Final = re.compile(rb"\x01+")
 _FRAME_WIDTH, _FRAME_GREY, _FRAME_INSET = 0.5, 0.6, 1.0
@@ -42,13 +41,14 @@ def draw(appearance: Appearance, width: float, height: float) -> bytes:
 def qr_modules(url: str, mask: int | None = None) -> tuple[bytes, ...]:
     """The rows of the QR code for `url`, one byte a module, 1 = dark; without the quiet zone.
 
-    Error level M, or higher where that takes no more modules. The `mask` is 0 to 7; unless given, the best one, whose
-    choice takes most of the time. Raises SigningFailed qr_unfit: a character outside alphanumeric mode would make the
-    code larger and slower to read.
+    Error level M, or higher where that takes no more modules; always M with a fragment, whose modules are small enough.
+    The `mask` is 0 to 7; unless given, the best one, whose choice takes most of the time. Raises SigningFailed qr_unfit:
+    a character outside alphanumeric mode would make the code larger and slower to read.
     """
-    if not 0 < len(url) <= _LONGEST or not set(url) <= _ALPHANUMERIC:
+    fit = _READABLE.fullmatch(url)
+    if fit is None:
         raise SigningFailed("qr_unfit")
-    dark = _encoded(url, _level(len(url)), mask)
+    dark = _encoded(url, "M" if fit["fragment"] else _level(len(url)), mask)
     across = isqrt(len(dark))
     return tuple(dark[start : start + across] for start in range(0, len(dark), across))
 

@@ -59,7 +59,7 @@ ADVICE = {
     "returned_unreadable": "The returned file can't be read. Quarantine it, stop the batch.",
     # signing
     "spec_invalid": "Correct the signature's specification.",
-    "qr_unfit": "Give an upper-case URL in the alphabet of QR's alphanumeric mode.",
+    "qr_unfit": "Give an upper-case URL in the alphabet of QR's alphanumeric mode, with at most a base32 fragment.",
     "compose_failed": "The update could not be composed; the document stays unsigned. Report it with its hash.",
     # time-stamps
     "tsa_unreachable": "The time-stamping authority did not answer in time; try again later.",

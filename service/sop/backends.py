@@ -19,6 +19,8 @@ DOCUMENTS: Final = frozenset({"bsre"})
 """Those that take a whole document and give one back."""
 TAKE_CODES: Final = frozenset({"bsre"})
 """Those that send a person a one-time code on request."""
+DRAWS: Final = ("vector_appearance",)
+"""What the modules of a QR with a fragment need: a picture of one pixel a point is too coarse for them."""
 OWN_FIELD: Final = "own_field"
 REWRITTEN: Final = "rewritten"
 _HEAD: Final = ("signing", "tanda tangan")
@@ -43,6 +45,11 @@ def refusals(procedure: Procedure, signing: SigningChoice) -> Iterator[Refusal]:
         yield from _lacking(what, _SEAL, signing.seal_backend, ("seal_last",))
     elif procedure.sealed:
         yield from _rewriting(signing)
+
+
+def last_backend(procedure: Procedure, signing: SigningChoice) -> str:
+    """Return whose signature or seal is the last one, and draws the QR."""
+    return signing.seal_backend if procedure.sealed else signing.backend
 
 
 def lacks(backend: str, needs: Sequence[str]) -> tuple[str, ...]:

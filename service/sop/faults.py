@@ -72,6 +72,10 @@ MESSAGES: Final = {
     "seal_forbidden": 'SOP {type} membubuhkan segel setelah tanda tangan yang mengunci berkas (backend "{head}"), '
     'yang melarang kolom baru; backend segel "{backend}" perlu returned = "strict"',
     "seal_needless": "hanya untuk kantor yang punya segel ([certificate] seal)",
+    "qr_picture": 'SOP {type} menggambar kode QR dengan backend "{backend}", yang hanya menerima gambar kasar: '
+    "kode QR luring tidak akan terbaca",
+    "qr_long": "kode kantor, document_code, dan nomor {type} bersama-sama lebih dari {limit} huruf: "
+    "tidak muat di kode QR luring",
     "number_at_sign_needless": "tidak ada SOP kantor ini yang memberi nomor setelah tanda tangan",
     # number patterns
     "pattern_brace": "kurung kurawal tidak berpasangan",

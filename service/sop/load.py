@@ -11,10 +11,10 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Final
 
 from service.sop import pattern
-from service.sop.backends import refusals
+from service.sop.backends import DRAWS, lacks, last_backend, refusals
 from service.sop.faults import Faults, OfficeInvalid, SopFault
 from service.sop.model import OfficeCode, TypeCode
-from service.sop.office import read_office
+from service.sop.office import read_office, refuse_repeated
 from service.sop.permit_type import read_type
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 SHARED: Final = "_shared"
 _FOLDER: Final = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+_QR_LETTERS: Final = 100
+"""Of office, document code and number together, so that a QR with its own data stays readable beside the longest name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +170,8 @@ def _read_folder(files: Mapping[str, bytes], folder: str) -> tuple[Office | None
         if code not in names:
             found[0].add("branches", code, "branch_type", type=code)
     found += _same_numbers(read.office, types)
+    if read.office.qr_offline:
+        _check_qr(read.office, types, found[0])
     return read.office, types, _all(found)
 
 
@@ -185,6 +189,8 @@ def _check_use(read: OfficeRead, types: list[PermitType], found: Faults) -> None
             found.add("branches", one.code, "branch_unknown", branch=chosen)
         if one.procedure.sealed and read.office.seal_name is None:
             found.add("certificate", "seal", "seal_missing", type=one.code)
+        if read.office.qr_offline and lacks(drawing := last_backend(one.procedure, read.office.signing), DRAWS):
+            found.add("qr", "offline", "qr_picture", type=one.code, backend=drawing)
         for refusal in refusals(one.procedure, read.office.signing):  # such a procedure never starts
             found.add(refusal.table, refusal.key, refusal.code, type=one.code, **refusal.params)
 
@@ -193,6 +199,17 @@ def _check_number_at_sign(office: Office, types: list[PermitType], found: Faults
     """A choice that changes nothing was meant for another office, or its SOP was misread."""
     if office.signing.number_at_sign and not any(one.procedure.number_at_sign for one in types):
         found.add("signing", "number_at_sign", "number_at_sign_needless")
+
+
+def _check_qr(office: Office, types: list[PermitType], found: Faults) -> None:
+    """What a QR has room for, and names a type by."""
+    refuse_repeated([one.document_code for one in types], "qr", "offline", found)
+    for one in types:
+        longest = pattern.longest(
+            office.series[one.series].pattern, 6, klas=one.classification, type=one.document_code, place=one.places
+        )
+        if len(office.code) + len(one.document_code) + len(longest) > _QR_LETTERS:
+            found.add("qr", "offline", "qr_long", type=one.code, limit=_QR_LETTERS)
 
 
 def _same_numbers(office: Office, types: list[PermitType]) -> list[Faults]:

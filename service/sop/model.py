@@ -206,6 +206,8 @@ class Office:
     year_end: str  # keep | void: numbered and unsigned at new year
     signing: SigningChoice = SigningChoice()
     correction: str = "keep"  # keep | new: number and set date of a permit that corrects wrong data (ADR 0041)
+    qr_offline: bool = False  # the QR proves its own data without the server (ADR 0047)
+    public_url_aliases: tuple[str, ...] = ()  # hosts of earlier years, whose issued addresses work for ever
 
 
 class FieldKind(StrEnum):

@@ -49,6 +49,7 @@ def read_office(files: Mapping[str, bytes], folder: str, found: Faults) -> Offic
     before = len(found.found)
     if table.code != folder:
         found.add("", "code", "code_folder", folder=folder)
+    refuse_repeated([table.public_url, *table.public_url_aliases], "", "public_url_aliases", found)
     _check_calendar(table.calendar, found)
     if LEVELS.index(table.levels.target) < LEVELS.index(table.levels.issue_at_least):
         found.add("levels", "target", "levels", least=table.levels.issue_at_least)
@@ -157,6 +158,8 @@ def _office(table: OfficeFile) -> Office:
         year_end=table.year_end,
         signing=_signing(table.signing),
         correction=table.correction.number,
+        qr_offline=table.qr.offline,
+        public_url_aliases=tuple(table.public_url_aliases),
     )
 
 

@@ -135,6 +135,10 @@ class SigningTable(Table):
     number_at_sign: bool = False
 
 
+class QrTable(Table):
+    offline: bool = False
+
+
 class RoleTable(Table):
     title: Text
     internal: bool = True
@@ -176,6 +180,7 @@ class OfficeFile(Table):
     government: Text
     city: Text
     public_url: Url
+    public_url_aliases: Annotated[list[Url], Field(max_length=20)] = []
     timezone: Literal["Asia/Jakarta", "Asia/Makassar", "Asia/Jayapura"]
     brand: Colour
     holder_name: Literal["full", "masked"] = "full"
@@ -187,6 +192,7 @@ class OfficeFile(Table):
     certificate: CertificateTable
     signing: SigningTable = SigningTable()
     correction: CorrectionTable = CorrectionTable()
+    qr: QrTable = QrTable()
     roles: dict[Name, RoleTable]
     people: list[PersonTable] = []
     series: dict[Name, SeriesTable]

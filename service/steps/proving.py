@@ -17,13 +17,13 @@ from service.document.markers import HEAD, SEAL
 from service.pins import Bundle
 from service.steps.dispatch import order_of
 from service.steps.paper import filled_after, filled_before
+from service.steps.qr import check_qr, look, url
 from service.steps.sign import appearance
 from service.trust import trust
 from signing import (
     Expectation,
     ExpectedSignature,
     ProofFailed,
-    QrCode,
     SignatureSpec,
     accept_returned,
     fill,
@@ -39,8 +39,9 @@ Record = Mapping[str, Any]
 def prove_stored(teken: Teken, row: Row[Any], bundle: Bundle, signatures: Sequence[Record], pdf: bytes) -> None:
     """Prove `pdf`, the stored file of a permit's last signature or seal, from what was ordered on.
 
-    Raises ProofFailed, ArchiveDamaged.
+    Raises ProofFailed, ArchiveDamaged, and QrDiffers: the QR's text is not what the ordered paper says.
     """
+    check_qr(teken, row, bundle)
     if not any(by_service(one) for one in signatures):
         prove(pdf, expectation(teken, row, bundle, signatures))
         return
@@ -70,7 +71,7 @@ def expectation(teken: Teken, row: Row[Any], bundle: Bundle, signatures: Sequenc
         filled=before,
         values=after,
         visible=() if before or after else (row.number,),
-        qr_url=row.verify_url,
+        qr_url=url(row, bundle),
     )
 
 
@@ -100,14 +101,14 @@ def _stage(
         signatures=(_expected(bundle, one),),
         values=values,
         already=already,
-        qr_url=row.verify_url if last else None,
+        qr_url=url(row, bundle) if last else None,
         still_empty=() if last else (SEAL,),
     )
 
 
 def _judge(teken: Teken, row: Row[Any], bundle: Bundle, one: Record, before: bytes, after: bytes) -> None:
-    look = QrCode(row.verify_url) if one["field"] == SEAL else appearance(bundle.permit_type.procedure, row)
-    order = order_of(before, SignatureSpec(field=one["field"], reason="", location="", appearance=look))
+    drawn = look(row, bundle) if one["field"] == SEAL else appearance(bundle.permit_type.procedure, row, bundle)
+    order = order_of(before, SignatureSpec(field=one["field"], reason="", location="", appearance=drawn))
     at = instant(one["accepted_at"])
     found = accept_returned(
         before,

@@ -12,11 +12,12 @@ from service.moves import Done
 from service.people import enrolled, seal_owner
 from service.steps import dispatch
 from service.steps.paper import to_seal
+from service.steps.qr import look, with_qr
 from service.steps.quarantine import quarantined
 from service.steps.sign import signature_record
 from service.steps.work import Work
 from service.store.permits import fenced
-from signing import Policy, QrCode, SignatureSpec, SigningFailed, fill_and_seal
+from signing import Policy, SignatureSpec, SigningFailed, fill_and_seal
 
 if TYPE_CHECKING:
     from service.wiring import Teken
@@ -26,18 +27,20 @@ FIELD = "segel"
 
 def seal(teken: Teken, work: Work) -> Row[Any]:
     """Seal the head's signed bytes with the office's own key."""
-    row, office = work.row, work.bundle.office
+    office = work.bundle.office
     owner = seal_owner(office)
     with teken.db.read() as connection:
         certificate = enrolled(connection, owner, teken.clock.now()).sha256
-    signed, values = to_seal(teken, row, work.bundle)
+    signed, values = to_seal(teken, work.row, work.bundle)
+    work = with_qr(teken, work)
+    row = work.row
     key = teken.keys.key(owner, certificate)
     spec = SignatureSpec(
         field=FIELD,
         reason=work.bundle.permit_type.title,
         location=office.city,
         permission=1,
-        appearance=QrCode(row.verify_url),
+        appearance=look(row, work.bundle),
     )
     if isinstance(key, Courier):
         if values:

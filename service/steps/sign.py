@@ -19,14 +19,16 @@ from service.keys import Courier, proven_by_use
 from service.moves import Done
 from service.people import Actor, signatory
 from service.permits import State
+from service.pins import Bundle
 from service.sop.model import Procedure
 from service.steps.dispatch import Errand, Home, record
 from service.steps.head_out import Paper, sign_out
 from service.steps.paper import to_fill, to_sign
+from service.steps.qr import look, with_qr
 from service.steps.quarantine import quarantined
 from service.steps.work import Work
 from service.store.permits import fenced
-from signing import Appearance, Backend, Frame, KeyUnusable, Policy, QrCode, SignatureSpec, Signed
+from signing import Appearance, Backend, Frame, KeyUnusable, Policy, SignatureSpec, Signed
 from signing import fill_and_seal as apply_signature
 
 if TYPE_CHECKING:
@@ -58,6 +60,9 @@ def _outcome(teken: Teken, work: Work) -> Row[Any] | Exception | Paper:
         if not _still_signs(teken, work, named):
             return _order_lapsed(teken, work)
         batch, key = key_for(teken, work.row, named["official"], named["certificate_sha256"])
+        if not work.procedure.sealed:
+            to_fill(teken, work.row, work.bundle)  # number and dates are proven before a QR says them
+            work = with_qr(teken, work)
         if isinstance(key, Courier):
             return _paper(teken, work, named, batch, key)
         return _signed_here(teken, work, named, batch, key)
@@ -136,13 +141,13 @@ def _spec(work: Work, row: Row[Any]) -> SignatureSpec:
         location=work.bundle.office.city,
         certify=True,
         permission=certified(procedure),
-        appearance=appearance(procedure, row),
+        appearance=appearance(procedure, row, work.bundle),
     )
 
 
-def appearance(procedure: Procedure, row: Row[Any]) -> Appearance:
+def appearance(procedure: Procedure, row: Row[Any], bundle: Bundle) -> Appearance:
     """The QR is drawn in the appearance of the last signature or seal; before that the head's box is a plain frame (step 7)."""
-    return Frame() if procedure.sealed else QrCode(row.verify_url)
+    return Frame() if procedure.sealed else look(row, bundle)
 
 
 def _still_signs(teken: Teken, work: Work, named: dict[str, Any]) -> bool:

@@ -59,7 +59,7 @@ def change(connection: Connection, row: Row[Any], now: datetime, **values: Any) 
     state = values.get("state")
     if state is not None and state != row.state and not may_become(State(row.state), State(state)):
         raise TransitionForbidden(f"{row.state} -> {state}")
-    if row.qr is not None and values.get("final_sha", row.final_sha) is None:
+    if row.qr is not None and values.get("final_sha", "") is None:
         values |= qr.burn(connection, row, now)
     moved = update(permits).where(permits.c.id == row.id).values(**{**_settled(now), **values}).returning(*permits.c)
     return connection.execute(moved).one()
