@@ -41,7 +41,8 @@ class SignatureFacts:
     `weak` names algorithms that prove nothing any more. `end` is the offset behind its last covered byte.
     `level` is what the file itself carries: time-stamps that hold, and a store of revocation answers; trust is not asked.
     `issuer_cn`, `not_before`, `not_after`, `organization`, `digest` and `key` are read from certificate and signature, and are
-    the signer's own words unless `trusted`.
+    the signer's own words unless `trusted`. `flaws` are oddities of the value itself, which nothing covers; `canonical` says
+    that it is written exactly as our composer writes it.
     """
 
     field: str
@@ -70,6 +71,8 @@ class SignatureFacts:
     not_after: datetime | None = None
     digest: str = ""
     key: str = ""
+    flaws: tuple[str, ...] = ()
+    canonical: bool = True
 
     @property
     def sound(self) -> bool:
@@ -131,7 +134,7 @@ def from_json(plain: dict[str, Any]) -> Inspection:
     signatures = []
     for one in plain["signatures"]:
         times = {key: datetime.fromisoformat(one[key]) if one[key] else None for key in _TIMES}
-        signatures.append(SignatureFacts(**{**one, **times, "weak": tuple(one["weak"])}))
+        signatures.append(SignatureFacts(**{**one, **times, "weak": tuple(one["weak"]), "flaws": tuple(one["flaws"])}))
     rest = {
         "signatures": tuple(signatures),
         "empty_signature_fields": tuple(plain["empty_signature_fields"]),

@@ -44,6 +44,7 @@ from signing.model import Level
 from signing.revisions import end_of_update, read_update
 from signing.signer import claims, name, weak
 from signing.tolerant import listed, weak_formats
+from signing.value import flaws, is_canonical
 
 _MOST_SIGNATURES: Final = 32
 _MOST_FIELDS: Final = 512
@@ -94,7 +95,7 @@ def _read(pdf: bytes, sha256: str, trust: Trust, *, strict: bool) -> Inspection:
         return Inspection(sha256, "undetermined", "too_many_signatures")
     if weak_formats(embedded):
         return Inspection(sha256, "undetermined", "weak_format")
-    signatures = _levelled(reader, embedded, [_signature(one, trust) for one in embedded])
+    signatures = _levelled(reader, embedded, [_signature(one, trust, pdf) for one in embedded])
     after = after_signing(pdf, reader, [_signed(one) for one in embedded if end_of(one.byte_range)])
     uncovered = any(not covers_all_but_value(pdf, one.byte_range, one.pkcs7_content) for one in embedded)
     fields = list(_fields(reader))
@@ -128,12 +129,14 @@ def _signed(embedded: EmbeddedPdfSignature) -> Signed:
     )
 
 
-def _signature(embedded: EmbeddedPdfSignature, trust: Trust) -> SignatureFacts:
+def _signature(embedded: EmbeddedPdfSignature, trust: Trust, pdf: bytes) -> SignatureFacts:
     is_timestamp = embedded.sig_object_type == "/DocTimeStamp"
     status, problem = _status(embedded, trust, is_timestamp=is_timestamp)
     stamp = None if is_timestamp else status.timestamp_validity
+    odd = list(flaws(embedded))
     if stamp is not None and not (stamp.valid and stamp.intact):
         stamp = None
+        odd.append("timestamp")
     certificate = embedded.signer_cert
     return SignatureFacts(
         field=str(embedded.field_name),
@@ -157,6 +160,8 @@ def _signature(embedded: EmbeddedPdfSignature, trust: Trust) -> SignatureFacts:
         permission=embedded.docmdp_level.value if embedded.docmdp_level else None,
         end=end_of(embedded.byte_range),
         **claims(embedded),
+        flaws=tuple(odd),
+        canonical=is_canonical(embedded, pdf),
     )
 
 

@@ -111,6 +111,10 @@ class _Comparison:
         one, other = (_form(pdf) for pdf in (self.before, self.after))
         if self._differs(one, other, {*one.keys(), *other.keys()} - _FORM_MAY_CHANGE):
             self.found.changes.add("form")
+        if self.allowed.permission == _NOTHING and self._differs(
+            one, other, _FORM_MAY_CHANGE - {"/Fields", "/SigFlags"}
+        ):
+            self.found.doubts.add("form")
         resources_then: Any = other.get("/DR", {})
         for kind, resources in one.get("/DR", {}).items():
             there: Any = resources_then.get(kind, {})

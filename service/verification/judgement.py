@@ -48,7 +48,7 @@ def _strangers(found: Inspection, known: Evidence) -> Judgement:
     """
     if known.descent.released or found.changes or not all(one.intact and one.valid for one in found.signatures):
         return Verdict.ALTERED, ("bytes_after_signature" if found.changes == ("bytes_behind",) else "changed",)
-    if found.doubts:
+    if found.doubts or any(one.flaws for one in found.signatures):
         return Verdict.UNDETERMINED, ("not_inspectable",)
     return Verdict.FOREIGN, ("not_ours",)
 
@@ -57,13 +57,19 @@ def _ours(found: Inspection, signatures: list[SignatureFacts], known: Evidence) 
     wrong = tuple(dict.fromkeys(_wrong(found, signatures, known)))
     if wrong:
         return Verdict.ALTERED, wrong
-    if found.doubts or not found.strict:
+    if found.doubts or not found.strict or not all(_as_written(one, known) for one in found.signatures):
         return Verdict.UNDETERMINED, ("not_inspectable",)
     if not all(one.trusted for one in found.signatures):
         return Verdict.UNDETERMINED, ("not_trusted_now",)
     if known.descent.withheld:
         return Verdict.UNDETERMINED, ("never_released",)
     return Verdict.AUTHENTIC, ("extends_a_version" if known.descent.released else "not_in_archive",)
+
+
+def _as_written(one: SignatureFacts, known: Evidence) -> bool:
+    """Whether a value bears no trace of other hands; one that a service wrote in its own way is known by its archived bytes."""
+    archived = known.descent.released and one.kind == "signature"
+    return not one.flaws and (one.canonical or archived)
 
 
 def _wrong(found: Inspection, signatures: list[SignatureFacts], known: Evidence) -> Iterator[str]:
