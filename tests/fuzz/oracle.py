@@ -13,8 +13,10 @@ from tests.fuzz.house import Seed
 
 GOOD: Final = {Verdict.IDENTICAL, Verdict.AUTHENTIC, Verdict.SUPERSEDED}
 _RANGE: Final = re.compile(rb"/ByteRange\s*\[\s*(\d+)\s+(\d+)\s+(\d+)\s+(\d+)\s*\]")
-_UNSIGNED: Final = {"/DSS", "/Contents"}
-"""What no signature covers: the security store behind the last one, and the digits of the signatures themselves."""
+_ROOT: Final = (-1, 0)
+_SIGNATURE: Final = frozenset({"/Contents"})
+_CATALOGUE: Final = frozenset({"/DSS", "/Extensions", "/Metadata"})
+"""What anybody may add behind a signature and no page shows, and what a signature itself is."""
 
 
 def is_finding(seed: Seed, changed: bytes, verdict: Verdict) -> bool:
@@ -39,10 +41,10 @@ def says_the_same(before: bytes, after: bytes) -> bool:
 
 
 def _document(pdf: bytes) -> dict[tuple[int, int], object]:
-    """Every object that can be reached from the catalogue and the trailer's description, without what is never signed."""
+    """Every object that can be reached from the catalogue, without what may be added and is shown on no page."""
     with pikepdf.open(io.BytesIO(pdf), attempt_recovery=False) as document:
-        found: dict[tuple[int, int], object] = {(-1, 0): (document.Root.objgen, str(document.trailer.get("/Info")))}
-        waiting = [document.Root]
+        waiting: list[pikepdf.Object] = []
+        found: dict[tuple[int, int], object] = {_ROOT: _plain(document.Root, waiting)}
         while waiting:
             one = waiting.pop()
             if one.objgen not in found:
@@ -55,7 +57,7 @@ def _plain(one: pikepdf.Object, waiting: list[pikepdf.Object]) -> object:
         pairs = {key: _value(value, waiting) for key, value in one.items()}
         return (tuple(sorted(pairs.items(), key=str)), one.read_raw_bytes())
     if isinstance(one, pikepdf.Dictionary):
-        hidden = _UNSIGNED if "/ByteRange" in one or one.get("/Type") == "/Catalog" else set()
+        hidden = _SIGNATURE if "/ByteRange" in one else _CATALOGUE if one.get("/Type") == "/Catalog" else ()
         return tuple(
             sorted(((key, _value(value, waiting)) for key, value in one.items() if key not in hidden), key=str)
         )

@@ -192,7 +192,10 @@ def _section(
     rows = {**rows, number: (1, start, 0)}
     index = b" ".join(b"%d 1" % one for one in sorted(rows))
     data = zlib.compress(
-        b"".join(kind.to_bytes(1) + a.to_bytes(4) + b.to_bytes(2) for _, (kind, a, b) in sorted(rows.items()))
+        b"".join(
+            bytes((kind,)) + (a & 0xFFFFFFFF).to_bytes(4, "big") + (b & 0xFFFF).to_bytes(2, "big")
+            for _, (kind, a, b) in sorted(rows.items())
+        )
     )
     fixed = [
         (b"/Type", b"/XRef"),
