@@ -48,6 +48,7 @@ def main(arguments: list[str]) -> int:
     remember(teken)
     ear = Ear(teken, queue)
     rounds = Rounds() if queue == "work" else None
+    lister = Lister() if queue == "sign" else None
     watch = Watch()
     stop: list[int] = []
     signal.signal(signal.SIGTERM, lambda number, _: stop.append(number))
@@ -56,6 +57,8 @@ def main(arguments: list[str]) -> int:
         try:
             done = drain(teken, queue, limit=50)
             tend(teken)
+            if lister is not None:
+                lister.look(teken)
             if done:
                 continue
             if rounds is not None:
