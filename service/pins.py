@@ -11,7 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from threading import Lock
 
-from service.archive import LocalArchive
+from service.archive import Archive
 from service.canonical import dumps
 from service.document.page import Labels, labels_of
 from service.document.typeset import Typesetter
@@ -37,7 +37,7 @@ class Bundle:
 class Pins:
     """Stores the files of today and opens those of any day."""
 
-    archive: LocalArchive
+    archive: Archive
     root: Path
     work: Path
     _today: dict[tuple[str, str], str] = field(default_factory=dict)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from service import batch_ends, failpoints, flow, moves
-from service.archive import ArchiveDamaged
+from service.archive import ArchiveDamaged, ArchiveUnreachable
 from service.batch_signing import claimable, mates
 from service.clock import stamp
 from service.errors import TekenError
@@ -129,6 +129,9 @@ def _recorded(teken: Teken, held: Claim, row: Row) -> Iterator[None]:  # type: i
     except StoreBusy:
         log.warning("store_busy", permit=row.id)
         _put_back(teken, held)
+    except ArchiveUnreachable as error:
+        log.warning("archive_unreachable", permit=row.id, code=error.code)
+        _put_back(teken, held, error.code)
     except (TekenError, SigningError, ArchiveDamaged) as error:
         _defer(teken, held, getattr(error, "code", type(error).__name__))
         if isinstance(error, ProofFailed):
@@ -154,13 +157,13 @@ def _defer(teken: Teken, held: Claim, fault: str) -> None:
         log.info("defer_lost", permit=held.permit)
 
 
-def _put_back(teken: Teken, held: Claim) -> None:
-    """The database was busy, which is no fault of the permit: the try does not count. If even this fails, the lease ends by itself."""
+def _put_back(teken: Teken, held: Claim, fault: str | None = None) -> None:
+    """Database or archive was away, no fault of the permit: the try does not count. If even this fails, the lease ends by itself."""
     now = teken.clock.now()
     with contextlib.suppress(Lost, StoreBusy), teken.db.write() as connection:
         row = fenced(connection, held)
         due_at = stamp(now + timedelta(seconds=teken.settings.retry_seconds))
-        change(connection, row, now, fault=row.fault, attempts=held.attempts - 1, due_at=due_at)
+        change(connection, row, now, fault=fault or row.fault, attempts=held.attempts - 1, due_at=due_at)
 
 
 def _park(teken: Teken, held: Claim, fault: str) -> None:

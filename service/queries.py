@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, Row, select, text
 
 from service import flow, journal
-from service.archive import ArchiveDamaged
+from service.archive import ArchiveDamaged, ArchiveUnreachable
+from service.archive_standing import standing
 from service.clients import Client
 from service.deadlines import deadlines
 from service.errors import NotFound, NotIssued
@@ -170,7 +171,7 @@ def steps(teken: Teken, permit_id: str) -> list[dict[str, Any]]:
 
 
 def ready(teken: Teken) -> dict[str, bool | str]:
-    """Tell whether database and archive can be used now."""
+    """Tell whether database and archive can be used now, and what the archive's store does not refuse though it should."""
     state: dict[str, bool | str] = {"database": False, "archive": False}
     try:
         with teken.db.read() as connection:
@@ -178,7 +179,9 @@ def ready(teken: Teken) -> dict[str, bool | str]:
             state["database"] = True
         sample = teken.archive.put(b"teken ready\n")
         state["archive"] = teken.archive.get(sample) == b"teken ready\n"
-    except (StoreBusy, ArchiveDamaged, OSError):
+        if (tried := standing(teken)) is not None:
+            state["archive_lacks"] = ", ".join(tried.lacking)
+    except (StoreBusy, ArchiveDamaged, ArchiveUnreachable, OSError):
         pass
     return state
 

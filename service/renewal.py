@@ -133,6 +133,7 @@ def _attempt(teken: Teken, due: Due) -> None:
     else:
         longer = longterm.renewed(teken, before, level)
     sha = teken.archive.put(longer.pdf)
+    teken.archive.keep(sha, now)
     with teken.db.write() as connection:
         _release(connection, teken, due, newest, longer, sha)
 

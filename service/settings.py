@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from service.archive_place import Bucket, Folder, place_of
+
 PROJECT = Path(__file__).resolve().parent.parent
 PREFIX = "TEKEN_"
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -31,6 +33,8 @@ class Settings(BaseModel):
     database_url: str = ""
     redis_url: str = ""
     archive_url: str = ""
+    archive_second: str = ""
+    archive_credentials: Path | None = None
     templates: Path = PROJECT / "templates"
     keys: Path = PROJECT / "certs" / "dev"
     trust: Path | None = None
@@ -84,6 +88,7 @@ class Settings(BaseModel):
         "signer_identity",
         "web_identity",
         "signing_host",
+        "archive_credentials",
     )
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:
@@ -106,10 +111,11 @@ class Settings(BaseModel):
     def _redis(cls, value: str) -> str:
         return _begins(value, "redis://", "rediss://", "unix://")
 
-    @field_validator("archive_url")
+    @field_validator("archive_url", "archive_second")
     @classmethod
-    def _local_archive(cls, value: str) -> str:
-        return _begins(value, "file://") if "://" in value else value
+    def _archive_place(cls, value: str) -> str:
+        place_of(value, Path())
+        return value
 
     @field_validator("limit_lookups", "limit_checks", "limit_reports")
     @classmethod
@@ -161,9 +167,14 @@ class Settings(BaseModel):
         return self.database_url or f"sqlite:///{self.home / 'teken.db'}"
 
     @property
-    def archive(self) -> Path:
-        """Folder of the local archive."""
-        return Path(self.archive_url.removeprefix("file://")).absolute() if self.archive_url else self.home / "archive"
+    def archive(self) -> Folder | Bucket:
+        """Where the documents lie: a folder in `home` unless set."""
+        return place_of(self.archive_url, self.home / "archive")
+
+    @property
+    def second_archive(self) -> Folder | Bucket | None:
+        """Where their second copy lies, if there is to be one."""
+        return place_of(self.archive_second, Path()) if self.archive_second else None
 
     @property
     def trust_file(self) -> Path:

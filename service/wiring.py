@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from service import failpoints, journal, people
-from service.archive import LocalArchive
+from service.archive import Archive, open_archive
 from service.checkpoint import Notary
 from service.clock import Clock, SystemClock
 from service.custody import Custody
@@ -59,7 +59,7 @@ class Teken:
     settings: Settings
     clock: Clock
     db: Database
-    archive: LocalArchive
+    archive: Archive
     offices: Catalogue
     pins: Pins
     notary: Notary
@@ -86,7 +86,7 @@ def open_teken(
     failpoints.arm(settings.fail_at)
     settings.home.mkdir(parents=True, exist_ok=True)
     database = Database(settings.database, busy_seconds=settings.busy_seconds)
-    archive = LocalArchive(settings.archive)
+    archive = open_archive(settings.archive, settings.archive_credentials)
     catalogue = offices or load_offices(settings.templates)
     teken = Teken(
         settings=settings,

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from service.doctor.findings import Note, fault, warning, well
+from service.archive import ArchiveUnreachable, open_archive
+from service.archive_place import Bucket
+from service.archive_standing import noted
+from service.doctor.findings import Note, fault, phrase, warning, well
 
 if TYPE_CHECKING:
     from service.doctor.view import View
@@ -77,15 +80,45 @@ def look_at_redis(view: View) -> Iterator[Note]:
 
 
 def look_at_archive(view: View) -> Iterator[Note]:
-    """Without a probe file: whether this process may write there, and what is free on the disks of archive and home."""
-    archive = view.settings.archive
-    if _may_write(archive):
-        yield well("archive_fine", str(archive))
+    """Without a probe: whether this process may write there, or the store answers; and what is free on the disks of archive and home."""
+    archive, folders = view.settings.archive, [view.settings.home]
+    if isinstance(archive, Bucket):
+        yield from _bucket(view, archive)
     else:
-        yield fault("archive_unwritable", str(archive))
-    disks = {place.stat().st_dev: place for place in map(_nearest, (view.settings.home, archive))}
+        folders.append(archive.path)
+        writable = _may_write(archive.path)
+        yield well("archive_fine", str(archive)) if writable else fault("archive_unwritable", str(archive))
+    disks = {place.stat().st_dev: place for place in map(_nearest, folders)}
     for place in disks.values():
         yield _disk(place)
+
+
+def _bucket(view: View, place: Bucket) -> Iterator[Note]:
+    """Ask what lies after the last name; what the store refuses was tried by processes that write, and is noted."""
+    try:
+        next(open_archive(place, view.settings.archive_credentials).names("f" * 64), None)
+    except ArchiveUnreachable as error:
+        refused = error.code == "archive_refused"
+        yield fault("archive_refused", str(place)) if refused else fault("archive_unreachable", str(place))
+        return
+    tried = noted(view.settings)
+    if tried is None:
+        yield warning("archive_untried", str(place))
+    elif tried.lacking:
+        yield fault("archive_lacks", str(place), lacking=_lacking(tried.lacking))
+    elif place.lock == "none":
+        yield warning("archive_unlocked", str(place))
+    else:
+        yield well("archive_strict", str(place))
+
+
+def _lacking(names: Sequence[str]) -> str:
+    said = {
+        "overwrite": phrase("overwrite"),
+        "checksum": phrase("checksum"),
+        "delete": phrase("delete"),
+    }
+    return ", ".join(said[name] for name in names)
 
 
 def _may_write(folder: Path) -> bool:

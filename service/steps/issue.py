@@ -41,6 +41,7 @@ def issue(teken: Teken, work: Work) -> Row[Any]:
     sha, signatures, until = _raised(teken, work, signed, pdf, signatures)
     _check_levels(work, signatures)
     now = teken.clock.now()
+    teken.archive.keep(sha, now)
     with teken.db.write() as connection:
         old = (
             lock(connection, row.replaces) if row.replaces else None

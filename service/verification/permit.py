@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, Row, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from service.archive import ArchiveDamaged
+from service.archive import ArchiveDamaged, ArchiveUnreachable
 from service.clock import instant
 from service.codes import normalised
 from service.document.page import NAME, at, plain, write
@@ -37,7 +37,7 @@ from service.verification.answers import (
 if TYPE_CHECKING:
     from service.wiring import Teken
 
-UNREACHABLE = (StoreBusy, SQLAlchemyError, ArchiveDamaged, OSError)
+UNREACHABLE = (StoreBusy, SQLAlchemyError, ArchiveDamaged, ArchiveUnreachable, OSError)
 """What makes an answer `undetermined`: it says nothing about the permit."""
 _NOBODY = "0" * 16
 """Asked for in place of what can be no code, so that every question costs the same."""

@@ -1,0 +1,110 @@
+"""The archive in a local folder. Nothing is ever overwritten or deleted here."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from service import failpoints
+from service.archive.errors import ArchiveDamaged
+from service.archive.names import Listed, name_at, path_of, sha256
+
+ASIDE = "damaged"
+
+
+@dataclass(frozen=True, slots=True)
+class LocalArchive:
+    """A folder `ab/cdef...`; files are complete, durable (file and folder fsync) and read-only once they have their name."""
+
+    root: Path
+
+    def put(self, data: bytes) -> str:
+        """Store and return the SHA-256. Storing the same bytes again is a no-op; over damaged ones it raises ArchiveDamaged."""
+        name = sha256(data)
+        path = self._path(name)
+        if path.exists():
+            self.get(name)
+            return name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.parent / f".{name[:8]}-{secrets.token_hex(6)}"
+        _write_durably(temporary, data)
+        failpoints.passing("archive.after_temporary")
+        temporary.rename(path)
+        _sync_folder(path.parent)
+        _sync_folder(self.root)
+        return name
+
+    def get(self, name: str) -> bytes:
+        """Return the bytes.
+
+        Raises ArchiveDamaged if they are missing or do not hash to their name.
+        """
+        try:
+            data = self._path(name).read_bytes()
+        except FileNotFoundError:
+            raise ArchiveDamaged(f"missing: {name}") from None
+        if sha256(data) != name:
+            raise ArchiveDamaged(f"hash differs: {name}")
+        return data
+
+    def has(self, name: str) -> bool:
+        """Tell whether the name exists (not whether it is sound)."""
+        return self._path(name).exists()
+
+    def keep(self, name: str, now: datetime) -> None:  # noqa: ARG002 - the port's
+        """A folder knows no lock beyond the read-only file; raises ArchiveDamaged if there is nothing to keep."""
+        if not self.has(name):
+            raise ArchiveDamaged(f"missing: {name}")
+
+    def names(self, after: str = "") -> Iterator[Listed]:
+        """Yield what is stored in the order of its names; files that never got their name are not told."""
+        if not self.root.is_dir():
+            return
+        for folder in sorted(one.name for one in self.root.iterdir() if one.is_dir() and one.name >= after[:2]):
+            for path in sorted((self.root / folder).iterdir()):
+                name = name_at(f"{folder}/{path.name}")
+                if name is not None and name > after:
+                    with suppress(FileNotFoundError):
+                        yield Listed(name, datetime.fromtimestamp(path.stat().st_mtime, UTC))
+
+    def mend(self, name: str, data: bytes) -> None:
+        """Give a lost or damaged name its bytes again; what stands there is moved aside to `damaged/`, never overwritten."""
+        assert sha256(data) == name, "a name is mended with its own bytes"
+        path = self._path(name)
+        if path.exists():
+            aside = self.root / ASIDE
+            aside.mkdir(parents=True, exist_ok=True)
+            path.rename(aside / f"{name}-{secrets.token_hex(4)}")
+            _sync_folder(path.parent)
+            _sync_folder(aside)
+        self.put(data)
+
+    def tried(self, now: datetime) -> Mapping[str, str]:  # noqa: ARG002 - the port's
+        """A folder of ours promises nothing that could be tried."""
+        return {}
+
+    def _path(self, name: str) -> Path:
+        return self.root / path_of(name)
+
+
+def _write_durably(path: Path, data: bytes) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o440)
+    try:
+        with os.fdopen(descriptor, "wb", closefd=False) as file:
+            file.write(data)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _sync_folder(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
