@@ -11,7 +11,7 @@ from service.errors import Busy
 from service.logs import log_to_stderr
 from service.settings import Settings
 from service.store import StoreBusy
-from service.web import about, api, check, desk, headers, holder, limits, problems, report, verify
+from service.web import about, api, check, desk, headers, holder, limits, problems, qr, report, verify
 from service.wiring import open_teken
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ def create_app(teken: Teken) -> Flask:
     app.register_blueprint(api.api)
     app.register_blueprint(about.about)
     app.register_blueprint(verify.verify)
+    app.register_blueprint(qr.qr)
     app.register_blueprint(check.check)
     app.register_blueprint(report.report)
     app.register_blueprint(desk.desk)
@@ -52,7 +53,9 @@ def from_environment() -> Flask:
     """Return the application for a WSGI server: see `service/webserver.py`."""
     log_to_stderr()
     teken = open_teken(Settings.from_environment())
-    return create_app(teken)
+    app = create_app(teken)
+    app.extensions["checks"].prepare()  # in the process that serves: the first file waits no longer than others
+    return app
 
 
 def _busy(_error: StoreBusy) -> Response:

@@ -52,11 +52,6 @@ def result_as_json() -> Response:
     return public.private(as_json(_answer().as_dict()))
 
 
-@check.after_request
-def _leave_nothing_behind(response: Response) -> Response:
-    return uploads.cut_unread(response)
-
-
 @check.errorhandler(TekenError)
 def _refused(error: TekenError) -> Response:
     if request.path.startswith(MACHINE_PATHS):
