@@ -19,8 +19,8 @@ from service.codes import CODE_LENGTH, crockford, normalised
 from service.desk import book
 from service.errors import Conflict, Fault, Invalid, NotFound
 from service.journal import Entry, append
-from service.permits import RELEASED
 from service.store.desk_tables import accounts
+from service.store.released import has_code
 from service.store.report_tables import OPEN, Progress, reports
 from service.store.tables import permits
 
@@ -188,8 +188,7 @@ def forget(teken: Teken) -> int:
 
 
 def _released(connection: Connection, code: str) -> Row[Any] | None:
-    released = (permits.c.code == code) & permits.c.state.in_(sorted(RELEASED))
-    return connection.execute(select(permits).where(released)).first()
+    return connection.execute(select(permits).where(has_code(code))).first()
 
 
 def _mine(who: Session) -> Any:

@@ -5,6 +5,7 @@ from service.store import book_tables as _book_tables  # noqa: F401 - as above
 from service.store import desk_tables as _desk_tables  # noqa: F401 - as above
 from service.store import dispatch_tables as _dispatch_tables  # noqa: F401 - as above
 from service.store import qr_tables as _qr_tables  # noqa: F401 - as above
+from service.store import released as _released  # noqa: F401 - as above
 from service.store import report_tables as _report_tables  # noqa: F401 - as above
 from service.store.database import Database, StoreBusy
 

@@ -20,6 +20,7 @@ from service.permits import CORRECTION, MOVE, RELEASED, State, standing
 from service.pins import Bundle
 from service.sop.model import FieldKind, Office
 from service.store import StoreBusy
+from service.store.released import has_code
 from service.store.tables import certificates, documents, events, permits, revisions
 from service.verification import certificate, holder, offices
 from service.verification.answers import (
@@ -89,7 +90,7 @@ def state_of(row: Row[Any], office: Office, at: datetime) -> PermitState:
 
 
 def _released(connection: Connection, code: str) -> _Record | None:
-    query = select(permits).where(permits.c.code == code, permits.c.state.in_(sorted(RELEASED)))
+    query = select(permits).where(has_code(code))
     row = connection.execute(query).first()
     if row is None:
         return None

@@ -5,9 +5,10 @@ from __future__ import annotations
 import sqlite3
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, select
 
-from service.store.tables import metadata
+from service.store.released import has_code
+from service.store.tables import metadata, permits
 from tests.support.office import TYPES, client_of, open_office, payload, play, post
 
 FEW = {"mandates", "officials", "certificates", "clients", "chains", "series", "signers"}
@@ -40,3 +41,17 @@ def _plan(connection, statement, values):
     if not statement.startswith(("SELECT", "UPDATE", "INSERT", "DELETE")):
         return []
     return [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}", values)]
+
+
+def test_a_code_that_is_not_issued_is_looked_for_as_one_that_does_not_exist(tmp_path, keys):
+    """Through the index of released permits alone: the row behind the code is not touched."""
+    teken = open_office(tmp_path, keys)
+    with teken.db.read() as connection:
+        query = (
+            select(permits)
+            .where(has_code("7K3M9QXT2WPA5D8H"))
+            .compile(connection, compile_kwargs={"literal_binds": True})
+        )
+        plan = [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}")]
+    teken.close()
+    assert plan == ["SEARCH permits USING INDEX permits_released_code (<expr>=?)"]

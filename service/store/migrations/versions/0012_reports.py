@@ -1,4 +1,4 @@
-"""what citizens report: a paper and the register that do not match"""
+"""what citizens report: a paper and the register that do not match; an index of released permits alone"""
 
 from alembic import op
 import sqlalchemy as sa
@@ -37,6 +37,11 @@ def upgrade() -> None:
     )
     op.create_index("reports_of_office", "reports", ["office", "state", "at"])
     op.create_index("reports_to_erase", "reports", ["erased_at", "at"])
+    by_code = [sa.text("lower(code)")]
+    op.create_index("permits_released_code", "permits", by_code, unique=True, sqlite_where=RELEASED, postgresql_where=RELEASED)
+
+
+RELEASED = sa.text("state IN ('in_force', 'replaced', 'revoked', 'suspended')")
 
 
 def downgrade() -> None:
