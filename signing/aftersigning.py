@@ -27,6 +27,7 @@ _MOST_PAGES: Final = 5000
 _MOST_REVISIONS: Final = 64
 _RANGE: Final = b"/ByteRange"
 _EOF: Final = re.compile(rb"%%EOF")
+_LINE_END: Final = 4
 _EMPTY: Final = b" \t\r\n\f\0"
 
 
@@ -101,9 +102,7 @@ def _look_for_lost(
 
 
 def _compare(pdf: bytes, signed: Sequence[Signed], changes: set[str], doubts: set[str]) -> None:
-    ends = sorted({one.end for one in signed})
-    if pdf[ends[-1] :].strip(_EMPTY):
-        ends.append(len(pdf))
+    ends = _ends(pdf, {one.end for one in signed})
     looks = Looks()
     before = _revision(pdf, ends[0], signed, changes)
     for start, end in pairwise(ends):
@@ -123,6 +122,24 @@ def _compare(pdf: bytes, signed: Sequence[Signed], changes: set[str], doubts: se
         before.close()
         before = after
     before.close() if before else None
+
+
+def _ends(pdf: bytes, signed: set[int]) -> list[int]:
+    """Where revisions end from the first signature on: at the signatures, at updates between them, and with the file."""
+    first, last = min(signed), max(signed)
+    between = {found.end() for found in islice(_EOF.finditer(pdf, first), _MOST_REVISIONS)}
+    near = {end + blank for end in signed for blank in range(-_LINE_END, 1)}
+    whole = {len(pdf)} if pdf[last:].strip(_EMPTY) else set[int]()
+    between = {end for end in between - near if pdf[end:].strip(_EMPTY) and _is_revision(pdf[:end])}
+    return sorted(signed | between | whole)
+
+
+def _is_revision(pdf: bytes) -> bool:
+    try:
+        _open(pdf).close()
+    except (pikepdf.PdfError, ValueError):
+        return False
+    return True
 
 
 def _revision(pdf: bytes, end: int, signed: Sequence[Signed], changes: set[str]) -> pikepdf.Pdf | None:

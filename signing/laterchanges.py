@@ -15,6 +15,7 @@ import pikepdf
 
 from signing.formtree import Node, nodes
 from signing.samegraph import SameGraph
+from signing.samerecord import same_record
 
 _ROOT_MAY_CHANGE: Final = {
     "/AcroForm",
@@ -27,6 +28,7 @@ _ROOT_MAY_CHANGE: Final = {
     "/StructTreeRoot",
     "/Perms",
 }
+_ROOT_MAY_GAIN: Final = {"/OutputIntents", "/PieceInfo", "/Lang"}
 _PAGE_MAY_CHANGE: Final = {"/Annots", "/Parent", "/LastModified", "/PieceInfo", "/Tabs"}
 _INHERITED: Final = ("/Resources", "/MediaBox", "/CropBox", "/Rotate")
 _FORM_MAY_CHANGE: Final = {"/Fields", "/SigFlags", "/DR", "/DA", "/Q", "/NeedAppearances"}
@@ -89,11 +91,14 @@ class _Comparison:
 
     def _catalogue(self) -> None:
         one, other = self.before.Root, self.after.Root
-        if self._differs(one, other, ({*one.keys(), *other.keys()}) - _ROOT_MAY_CHANGE):
+        gained = _ROOT_MAY_GAIN - set(one.keys())
+        if self._differs(one, other, {*one.keys(), *other.keys()} - _ROOT_MAY_CHANGE - gained):
             self.found.changes.add("catalogue")
         if not self.same(one.get("/Perms"), other.get("/Perms")):
             # some makers register every signature as the certifying one; taking a certification away is another matter
             (self.found.changes if "/Perms" in one else self.found.doubts).add("certification")
+        if not same_record(self.before, self.after, frozen=self.allowed.permission == _NOTHING):
+            self.found.doubts.add("metadata")
         if self._differs(one, other, {"/StructTreeRoot"}):
             self.found.doubts.add("structure")
 
@@ -195,8 +200,11 @@ class _Comparison:
                 self.found.changes.add("field_removed")
             if len(old) == len(new) and all(self.same(left, right) for left, right in zip(old, new, strict=True)):
                 continue
-            if any(annotation.get("/Subtype") == "/Widget" for annotation in new[len(old) :]):
+            kinds = {str(a.get("/FT", "")) for a in new[len(old) :] if a.get("/Subtype") == "/Widget"}
+            if kinds - {"/Sig"}:
                 self.found.changes.add("field_added")
+            elif kinds:
+                self.found.doubts.add("stray_signature")
             strict = self.allowed.permission in {_NOTHING, _FORMS}
             (self.found.changes if strict else self.found.doubts).add("annotations")
 
