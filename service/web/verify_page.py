@@ -6,6 +6,7 @@ import base64
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from service.codes import grouped
 from service.verification import PermitState
 
 if TYPE_CHECKING:
@@ -92,6 +93,7 @@ def facts(permit: PublicPermit, tongue: Tongue) -> Iterator[Fact]:
     yield Fact(words["type"], (permit.type_name,))
     yield Fact(words["issuer"], (permit.office.name,))
     yield Fact(words["official"], (permit.official, permit.official_title))
+    yield Fact(words["code"], (grouped(permit.code),))
 
 
 def _line(label: str, value: str) -> str:

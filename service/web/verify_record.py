@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from service.codes import grouped
 from service.verification import CONTENT
 
 if TYPE_CHECKING:
@@ -23,7 +22,6 @@ def record(permit: PublicPermit, tongue: Tongue) -> dict[str, Any]:
         "signatures": [_signature(one, tongue) for one in newest.signatures],
         "versions": [version(one, tongue) for one in permit.versions],
         "history": list(_history(permit, tongue)),
-        "code": grouped(permit.code),
     }
 
 
