@@ -24,6 +24,7 @@ STRICT = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
     "Cache-Control": "no-store",
+    "X-Robots-Tag": "noindex, nofollow, noarchive",
 }
 RULE = "teken.rule"
 """Where the access log finds the route in the WSGI environment: addresses hold codes."""
