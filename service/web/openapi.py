@@ -10,7 +10,7 @@ from service.cases import example, schema
 from service.corrections import REASON_LENGTH
 from service.permits import State
 from service.queries import MOST_EVENTS
-from service.web import check_openapi, problems
+from service.web import check_openapi, problems, qr_openapi
 from service.web.verify_openapi import OPENAPI_PATHS
 
 if TYPE_CHECKING:
@@ -119,8 +119,8 @@ def _with_the_servers_own(paths: Json) -> Json:
 
 
 def _verification() -> Json:
-    """The public's twin of /V/<code>; its refusals are problems like everywhere else."""
-    paths = deepcopy(OPENAPI_PATHS)
+    """The public's twin of /V/<code>, keys and lists of its QR; their refusals are problems like everywhere else."""
+    paths = deepcopy(OPENAPI_PATHS | qr_openapi.OPENAPI_PATHS)
     for path in paths.values():
         answers = path["get"]["responses"]
         for status in _OPEN:

@@ -9,7 +9,7 @@ from flask import Blueprint, Response, current_app, redirect, request
 from service.codes import normalised
 from service.verification import PermitState, by_code
 from service.verification.holder import HIDDEN
-from service.web import public, teken, verify_page, verify_record
+from service.web import public, qr, teken, verify_page, verify_record
 from service.web.answers import as_json
 from service.web.verify_openapi import OPENAPI_PATHS
 
@@ -85,7 +85,9 @@ def _page(answer: PermitAnswer | None) -> Response:
     if permit:
         shown |= {"facts": list(verify_page.facts(permit, said)), "record": verify_record.record(permit, said)}
         shown |= {"masked": HIDDEN in permit.holder, "on_paper": permit.address}
-    return public.page("verify.html", office, permit=permit, links=_links(permit.code if permit else ""), **shown)
+    shown |= {"marks": marks} if (marks := qr.marks(answer, office)) else {}
+    links, policy = _links(permit.code if permit else ""), qr.POLICY if marks else ""
+    return public.page("verify.html", office, policy=policy, permit=permit, links=links, **shown)
 
 
 def _links(code: str) -> dict[str, str]:
