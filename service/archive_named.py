@@ -1,0 +1,109 @@
+"""Every archived file that the database names, in the order of the names, on disk and not in memory: there may be millions."""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from sqlalchemy import Column, Connection, select
+
+from service.archive import ArchiveDamaged, sha256
+from service.store.batch_tables import batch_items
+from service.store.desk_tables import desk_log, proposals
+from service.store.dispatch_tables import dispatches
+from service.store.tables import acts, documents, permits, prints, quarantine, revisions
+
+if TYPE_CHECKING:
+    from service.archive import Archive
+
+DOCUMENT, PAPER, PHOTO, PIN, MENTIONED = "document", "paper", "photo", "pin", "mentioned"
+"""What a name is to us: a released version; another state of a paper; a photo; the office's files; something that a text of the desk
+mentions, which may be no archived file at all."""
+READY: Final = sha256(b"teken ready\n")
+_RANKS: Final = (DOCUMENT, PAPER, PHOTO, PIN, MENTIONED)
+_PAGE: Final = 500
+_HASH: Final = re.compile(r"\b[0-9a-f]{64}\b")
+_COLUMNS: Final[tuple[tuple[str, Column[str], Column[str]], ...]] = (
+    (DOCUMENT, documents.c.sha, documents.c.permit),
+    (DOCUMENT, permits.c.released_sha, permits.c.id),
+    *(
+        (PAPER, permits.c[one], permits.c.id)
+        for one in ("draft_sha", "final_sha", "ordered_sha", "head_sha", "sealed_sha")
+    ),
+    (PAPER, documents.c.extends, documents.c.permit),
+    (PAPER, acts.c.document_sha, acts.c.permit),
+    (PAPER, dispatches.c.sent_sha, dispatches.c.permit),
+    (PAPER, dispatches.c.returned_sha, dispatches.c.permit),
+    (PAPER, quarantine.c.sha, quarantine.c.permit),
+    (PAPER, batch_items.c.seen_sha, batch_items.c.permit),
+    (PAPER, prints.c.sha, prints.c.permit),
+    (PHOTO, revisions.c.photo_sha, revisions.c.permit),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """One name: what it is (the weightiest, if several) and to which permit it belongs, if to one."""
+
+    name: str
+    kind: str
+    permit: str | None
+
+
+class Names:
+    """The names as one reading of the database found them, kept in a temporary file that goes with the object."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._file = sqlite3.connect("")
+        self._file.execute("CREATE TABLE names (name TEXT PRIMARY KEY, rank INTEGER, permit TEXT) WITHOUT ROWID")
+        for kind, column, permit in _COLUMNS:
+            self._add(kind, connection.execute(select(column, permit).where(column.is_not(None))))
+        self._pins = list(connection.execute(select(permits.c.pin).distinct()).scalars())
+        for column in (desk_log.c.detail, proposals.c.payload):
+            texts = connection.execute(select(column)).scalars()
+            self._add(MENTIONED, ((name, None) for text in texts for name in _HASH.findall(text)))
+
+    def open_pins(self, archive: Archive) -> None:
+        """Add the offices' pinned files, which only their manifests in the archive name. Raises ArchiveUnreachable."""
+        for pin in self._pins:
+            self._add(PIN, ((name, None) for name in (pin, *_pinned(archive, pin))))
+
+    def close(self) -> None:
+        """Remove the file."""
+        self._file.close()
+
+    def has(self, name: str) -> bool:
+        """Tell whether anything names it."""
+        return name == READY or self._file.execute("SELECT 1 FROM names WHERE name = ?", (name,)).fetchone() is not None
+
+    def after(self, name: str = "") -> Iterator[Named]:
+        """Yield the names in their order."""
+        query = f"SELECT name, rank, permit FROM names WHERE name > ? ORDER BY name LIMIT {_PAGE}"  # noqa: S608 - a number of ours
+        while found := self._file.execute(query, (name,)).fetchall():
+            yield from (Named(one, _RANKS[rank], permit) for one, rank, permit in found)
+            name = found[-1][0]
+
+    def of(self, kinds: tuple[str, ...]) -> int:
+        """Count the names of these kinds."""
+        marks = ",".join(str(_RANKS.index(kind)) for kind in kinds)
+        return int(self._file.execute(f"SELECT count(*) FROM names WHERE rank IN ({marks})").fetchone()[0])  # noqa: S608 - as above
+
+    def _add(self, kind: str, rows: object) -> None:
+        rank = _RANKS.index(kind)
+        known = (
+            "INSERT INTO names VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE"
+            " SET rank = excluded.rank, permit = excluded.permit WHERE excluded.rank < rank"
+        )
+        self._file.executemany(known, ((name, rank, permit) for name, permit in rows))  # type: ignore[attr-defined]
+
+
+def _pinned(archive: Archive, pin: str) -> list[str]:
+    """A manifest that can't be read is told as damaged itself."""
+    try:
+        return [str(name) for name in json.loads(archive.get(pin))["files"].values()]
+    except (ArchiveDamaged, OSError, ValueError, KeyError):
+        return []
