@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 
-from benchmarks import against_plain, growth, peers, report, signing, stages, tray
+from benchmarks import against_plain, growth, peers, report, signing, stages, timing, tray
 from benchmarks.figures import ratio, spread
 from benchmarks.stopwatch import STAGES
+from tests.support.webserver import web_server
 
 
 def test_a_ratio_knows_how_sure_it_is():
@@ -77,3 +80,19 @@ def test_figures_go_between_the_marks(tmp_path):
     report.write(["one", "two"], document)
     assert document.read_text(encoding="utf-8") == f"before\n{report.BEGIN}\n\none\n\ntwo\n\n{report.END}\nafter\n"
     assert report.BEGIN in report.DOCUMENT.read_text(encoding="utf-8")
+
+
+def test_a_stopwatch_tells_what_differs_from_what_does_not():
+    chance = random.Random(1)
+    same, other = ([chance.gauss(10, 1) for _ in range(2000)] for _ in range(2))
+    assert timing.differ(same, other) > 0.01
+    assert timing.differ(same, [value + 0.15 for value in other]) < 0.001
+    assert timing.differ([1.0] * 50, [1.0] * 50) == 1
+
+
+@pytest.mark.slow
+def test_every_kind_of_code_is_timed(tmp_path):
+    known = timing.furnish(tmp_path, "")
+    with web_server(tmp_path) as server:
+        found = timing.measure(server, known, "/V/", 5)
+    assert {one.kind for one in found} >= {timing.CONTROL, *timing.STATES, "too short", "with hyphens"}
