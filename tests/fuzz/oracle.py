@@ -14,9 +14,17 @@ from tests.fuzz.house import Seed
 GOOD: Final = {Verdict.IDENTICAL, Verdict.AUTHENTIC, Verdict.SUPERSEDED}
 _RANGE: Final = re.compile(rb"/ByteRange\s*\[\s*(\d+)\s+(\d+)\s+(\d+)\s+(\d+)\s*\]")
 _ROOT: Final = (-1, 0)
-_SIGNATURE: Final = frozenset({"/Contents"})
-_CATALOGUE: Final = frozenset({"/DSS", "/Extensions", "/Metadata"})
-"""What anybody may add behind a signature and no page shows, and what a signature itself is."""
+_FREE: Final = {
+    "signature": {"/Contents"},
+    "catalogue": {"/DSS", "/Extensions", "/Metadata", "/Version", "/MarkInfo"},
+    "form": {"/SigFlags", "/NeedAppearances", "/DA", "/DR", "/Q"},
+    "field": {"/Ff", "/P", "/Type"},
+    "page": {"/LastModified", "/PieceInfo", "/Tabs", "/Parent"},
+}
+"""What any program may write behind a signature and no page shows; and what a signature itself is."""
+_OF_NOTHING: Final = {"/Length"}
+_INHERITED: Final = ("/Resources", "/MediaBox", "/CropBox", "/Rotate")
+_OF_A_TREE: Final = {"/Kids", *_INHERITED}
 
 
 def is_finding(seed: Seed, changed: bytes, verdict: Verdict) -> bool:
@@ -36,7 +44,7 @@ def says_the_same(before: bytes, after: bytes) -> bool:
     same = all(before[a : a + b] == after[a : a + b] and before[c : c + d] == after[c : c + d] for a, b, c, d in spans)
     try:
         return same and _document(before) == _document(after)
-    except (pikepdf.PdfError, ValueError, RecursionError):
+    except (pikepdf.PdfError, ValueError, TypeError, AttributeError, RecursionError):
         return False
 
 
@@ -54,21 +62,47 @@ def _document(pdf: bytes) -> dict[tuple[int, int], object]:
 
 def _plain(one: pikepdf.Object, waiting: list[pikepdf.Object]) -> object:
     if isinstance(one, pikepdf.Stream):
-        pairs = {key: _value(value, waiting) for key, value in one.items()}
-        return (tuple(sorted(pairs.items(), key=str)), one.read_raw_bytes())
+        return (_pairs(one, _OF_NOTHING, waiting), one.read_raw_bytes())
     if isinstance(one, pikepdf.Dictionary):
-        hidden = _SIGNATURE if "/ByteRange" in one else _CATALOGUE if one.get("/Type") == "/Catalog" else ()
-        return tuple(
-            sorted(((key, _value(value, waiting)) for key, value in one.items() if key not in hidden), key=str)
-        )
+        role = _role(one)
+        free = set(one.keys()) - _OF_A_TREE if role == "tree" else _FREE.get(role, set()) | _OF_NOTHING
+        above = tuple(_value(_inherited(one, key), waiting) for key in _INHERITED) if role == "page" else ()
+        return (_pairs(one, free, waiting), above)
     if isinstance(one, pikepdf.Array):
         return tuple(_value(value, waiting) for value in one)
     return one.unparse()
 
 
+def _inherited(page: pikepdf.Object, key: str) -> object:
+    for _ in range(20):
+        if key in page:
+            break
+        page = page.get("/Parent", pikepdf.Dictionary())
+    return page.get(key)
+
+
+def _role(one: pikepdf.Object) -> str:
+    marks = (
+        ("/Kids", "tree" if "/Count" in one else ""),
+        ("/ByteRange", "signature"),
+        ("/Pages", "catalogue"),
+        ("/Fields", "form"),
+        ("/FT", "field"),
+    )
+    if one.get("/Type") == "/Page":
+        return "page"
+    return next((role for key, role in marks if role and key in one), "")
+
+
+def _pairs(one: pikepdf.Object, free: set[str], waiting: list[pikepdf.Object]) -> object:
+    """Entries whose value is null are as good as absent (ISO 32000-2, 7.3.9)."""
+    kept = ((key, value) for key, value in one.items() if key not in free and value is not None)
+    return tuple(sorted(((key, _value(value, waiting)) for key, value in kept), key=lambda pair: pair[0]))
+
+
 def _value(value: object, waiting: list[pikepdf.Object]) -> object:
     if not isinstance(value, pikepdf.Object):
-        return value
+        return (type(value).__name__, value)
     if value.is_indirect:
         waiting.append(value)
         return value.objgen
