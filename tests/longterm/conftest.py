@@ -89,31 +89,48 @@ def world(tmp_path):
     """`world(office, least, target)` opens an office with these levels; more keywords change its certificates."""
     opened: list[Teken] = []
 
-    def make(office="rokan-hilir", least="B-B", target="B-B", *, tsa_years=10, authority=True, head=None, database=""):
-        clock = SetClock(NOW)
-        pki = Authorities(begin=NOW - timedelta(days=30))
-        templates = tree_of(tmp_path, office)
-        data = templates / office / "office.toml"
-        edit(data, 'issue_at_least = "B-B"', f'issue_at_least = "{least}"')
-        edit(data, 'target = "B-B"', f'target = "{target}"')
-        offices = load_offices(templates)
-        keys = tmp_path / "keys"
-        enrol(keys, pki, offices.offices[office], head or {})
-        given = {"home": tmp_path / "home", "keys": keys, "templates": templates, "database_url": database}
-        settings = Settings(**given, retry_seconds=0)
-        tsa, ca = Clocked(pki.tsa("TSA", tsa_years), clock), Revocations(pki, clock)
-
-        def open_(**more) -> Teken:
-            teken = open_teken(settings, clock=clock, signing=True, offices=more.get("offices", offices))
-            teken = replace(teken, timestamper=tsa if authority else None, revocation=ca)
-            opened.append(teken)
-            return teken
-
-        return World(open_(), clock, pki, tsa, ca, office, open_)
+    def make(office="rokan-hilir", least="B-B", target="B-B", **more):
+        return open_world(tmp_path, opened, office, least, target, **more)
 
     yield make
     for teken in opened:
         teken.close()
+
+
+def open_world(
+    folder: Path,
+    opened: list[Teken],
+    office: str,
+    least: str,
+    target: str,
+    *,
+    kind="p256",
+    tsa_years=10,
+    authority=True,
+    head=None,
+    database="",
+) -> World:
+    """Open an office in an empty folder; whatever is opened is added to `opened`, for the caller to close."""
+    clock = SetClock(NOW)
+    pki = Authorities(begin=NOW - timedelta(days=30), kind=kind)
+    templates = tree_of(folder, office)
+    data = templates / office / "office.toml"
+    edit(data, 'issue_at_least = "B-B"', f'issue_at_least = "{least}"')
+    edit(data, 'target = "B-B"', f'target = "{target}"')
+    offices = load_offices(templates)
+    keys = folder / "keys"
+    enrol(keys, pki, offices.offices[office], head or {})
+    given = {"home": folder / "home", "keys": keys, "templates": templates, "database_url": database}
+    settings = Settings(**given, retry_seconds=0)
+    tsa, ca = Clocked(pki.tsa("TSA", tsa_years), clock), Revocations(pki, clock)
+
+    def open_(**more) -> Teken:
+        teken = open_teken(settings, clock=clock, signing=True, offices=more.get("offices", offices))
+        teken = replace(teken, timestamper=tsa if authority else None, revocation=ca)
+        opened.append(teken)
+        return teken
+
+    return World(open_(), clock, pki, tsa, ca, office, open_)
 
 
 def enrol(keys: Path, pki: Authorities, office, head: dict) -> None:

@@ -21,4 +21,24 @@ from tests.verification.attacks import (
 )
 from tests.verification.attacks.registry import ATTACKS, Attack
 
-__all__ = ["ATTACKS", "Attack", "annotations", "certificates", "classic", "copied", "embedded", "fonts", "forms", "numbering", "objectstreams", "pages", "saving", "shadow", "structure", "trailing", "universal", "wrapping", "xrefs"]
+__all__ = [
+    "ATTACKS",
+    "Attack",
+    "annotations",
+    "certificates",
+    "classic",
+    "copied",
+    "embedded",
+    "fonts",
+    "forms",
+    "numbering",
+    "objectstreams",
+    "pages",
+    "saving",
+    "shadow",
+    "structure",
+    "trailing",
+    "universal",
+    "wrapping",
+    "xrefs",
+]

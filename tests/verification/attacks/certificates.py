@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 from datetime import UTC, datetime, timedelta
+from unittest import mock
 
-from asn1crypto import algos, cms
+from asn1crypto import algos, cms, keys
 from asn1crypto import x509 as asn1
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, pkcs12
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from pyhanko.sign import PdfSignatureMetadata, PdfSigner, SimpleSigner
+from pyhanko_certvalidator.registry import SimpleCertificateStore
 
-from signing import Frame, SignatureSpec, fill_and_seal, read_pkcs12, sign
-from tests.signing.attacks import signed_anyway
+from signing import Frame, SignatureSpec, fill_and_seal, sign
 from tests.signing.world import writer
 from tests.verification.attacks.effects import form
 from tests.verification.attacks.genuine import Keys, Run
@@ -23,9 +25,9 @@ from tests.verification.attacks.tools import cms_of, with_cms, with_field
 GROUP, WEAK = "other signers", "weak algorithms"
 
 
-def _all_by(run: Run, keys: Keys, *, head: str = "kepala", seal: str = "segel") -> bytes:
-    signed = sign(run.preview, keys.key(head), run.flow.head_spec).pdf
-    return fill_and_seal(signed, run.flow.values, keys.key(seal), run.flow.seal_spec).pdf if run.sealed else signed
+def _all_by(run: Run, held: Keys, *, head: str = "kepala", seal: str = "segel") -> bytes:
+    signed = sign(run.preview, held.key(head), run.flow.head_spec).pdf
+    return fill_and_seal(signed, run.flow.values, held.key(seal), run.flow.seal_spec).pdf if run.sealed else signed
 
 
 @attack(GROUP)
@@ -50,8 +52,10 @@ def signed_by_another_offices_seal(run: Run) -> bytes:
 @attack(GROUP)
 def signed_by_another_offices_head(run: Run) -> bytes:
     """Another office's head."""
-    other = "malang" if run.office != "malang" else "rokan-hilir"
-    return _all_by(dataclasses.replace(run, pki=dataclasses.replace(run.pki, office=other)), Keys(run.pki.folder, other))
+    other = "malang" if run.office != "malang" else "rokan-hulu"
+    return _all_by(
+        dataclasses.replace(run, pki=dataclasses.replace(run.pki, office=other)), Keys(run.pki.folder, other)
+    )
 
 
 def _with_certificates(run: Run, forged: bytes, change) -> bytes:
@@ -112,9 +116,9 @@ def content_within_the_signature(run: Run) -> bytes:
     """The CMS is not detached: it brings a content of its own."""
 
     def change(mine, _genuine):
-        mine["encap_content_info"] = {"content_type": "data", "content": b"Izin tanpa batas"}
+        mine["encap_content_info"] = {"content_type": "data", "content": b"2099"}
 
-    return _with_certificates(run, run.final, change)
+    return _with_certificates(run, run.timestamped, change)
 
 
 @attack(GROUP)
@@ -149,26 +153,19 @@ def other_digest_claimed(run: Run) -> bytes:
     return _with_certificates(run, run.final, change)
 
 
-def _by_simple_signer(run: Run, digest: str) -> bytes:
-    from pyhanko.sign import PdfSignatureMetadata, PdfSigner, SimpleSigner
-
-    folder, name = run.pki.folder, f"{run.office}.{run.pki.people.get(run.office, 'kadis')}"
-    secret = (folder / "passphrase").read_bytes().strip()
-    signer = SimpleSigner.load_pkcs12(folder / f"{name}.p12", passphrase=secret)
-    meta = PdfSignatureMetadata(field_name="ttd_kepala", md_algorithm=digest)
-    return PdfSigner(meta, signer).sign_pdf(writer(run.preview)).getvalue()
+def _signed_by(base: bytes, signer: SimpleSigner, field: str, digest: str = "sha256") -> bytes:
+    """Sign as our own code refuses to."""
+    with mock.patch.object(PdfSigner, "_enforce_certification_constraints"):
+        return PdfSigner(PdfSignatureMetadata(field, md_algorithm=digest), signer).sign_pdf(writer(base)).getvalue()
 
 
 @attack(WEAK)
 def signed_with_sha1(run: Run) -> bytes:
     """The head's own key over SHA-1: anybody with two documents of one digest could have made it."""
-    return _by_simple_signer(run, "sha1")
-
-
-@attack(WEAK)
-def signed_with_md5(run: Run) -> bytes:
-    """The same with MD5."""
-    return _by_simple_signer(run, "md5")
+    folder, name = run.pki.folder, f"{run.office}.{run.pki.people.get(run.office, 'kadis')}"
+    secret = (folder / "passphrase").read_bytes().strip()
+    signer = SimpleSigner.load_pkcs12(folder / f"{name}.p12", passphrase=secret)
+    return _signed_by(run.preview, signer, "ttd_kepala", "sha1")
 
 
 @attack(WEAK, form)
@@ -185,12 +182,12 @@ def small_key_below(run: Run) -> bytes:
         .serial_number(1)
         .not_valid_before(now)
         .not_valid_after(now + timedelta(days=3000))
-        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
     )
-    content = pkcs12.serialize_key_and_certificates(b"x", key, made, None, BestAvailableEncryption(b"x"))
-    assert made.public_bytes(Encoding.DER)
-    return signed_anyway(with_field(run.final, "lagi"), read_pkcs12(content, b"x"), "lagi")
+    der = key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+    certificate = asn1.Certificate.load(made.public_bytes(Encoding.DER))
+    signer = SimpleSigner(certificate, keys.PrivateKeyInfo.load(der), SimpleCertificateStore())
+    return _signed_by(with_field(run.final, "lagi"), signer, "lagi")
 
 
 @attack(GROUP)
@@ -198,4 +195,6 @@ def signature_without_an_order(run: Run) -> bytes:
     """The head's real key in the seal's field, or in a field of another name: signed, but not as we issue it."""
     field = "segel" if run.sealed else "ttd_lain"
     base = run.preview if run.sealed else with_field(run.preview, field)
-    return sign(base, run.pki.key("kepala"), SignatureSpec(field, "", "", certify=True, permission=1, appearance=Frame())).pdf
+    return sign(
+        base, run.pki.key("kepala"), SignatureSpec(field, "", "", certify=True, permission=1, appearance=Frame())
+    ).pdf

@@ -46,14 +46,18 @@ def _document(front: bytes, extra: bytes = b"", form: bytes = b"", **more: bytes
 @attack(GROUP, sight)
 def permit_attached_to_a_forgery(run: Run) -> bytes:
     """A forged page with the genuine permit as its attachment."""
-    names = b"/Names << /EmbeddedFiles << /Names [(izin.pdf) << /Type /Filespec /F (izin.pdf) /EF << /F 1 0 R >> >>] >> >>"
+    names = (
+        b"/Names << /EmbeddedFiles << /Names [(izin.pdf) << /Type /Filespec /F (izin.pdf) /EF << /F 1 0 R >> >>] >> >>"
+    )
     return _document(run.final, b"/Type /EmbeddedFile", names)
 
 
 @attack(GROUP, sight)
 def permit_unpacked_in_a_portfolio(run: Run) -> bytes:
     """The same as a portfolio that opens with the attachment."""
-    names = b"/Collection << /View /H /D (izin.pdf) >> /Names << /EmbeddedFiles << /Names [(izin.pdf) << /Type /Filespec "
+    names = (
+        b"/Collection << /View /H /D (izin.pdf) >> /Names << /EmbeddedFiles << /Names [(izin.pdf) << /Type /Filespec "
+    )
     return _document(run.final, b"/Type /EmbeddedFile", names + b"/F (izin.pdf) /EF << /F 1 0 R >> >>] >> >>")
 
 
@@ -99,7 +103,10 @@ def data_of_the_permit_exchanged(run: Run) -> bytes:
 
     def change(update):
         file = update.root["/AF"][0]
-        put(file, EF={"/F": stream(update, b'{"nama": "Orang Lain"}', Type="/EmbeddedFile", Subtype="/application#2Fjson")})
+        put(
+            file,
+            EF={"/F": stream(update, b'{"nama": "Orang Lain"}', Type="/EmbeddedFile", Subtype="/application#2Fjson")},
+        )
         update.update_container(file)
 
     return changed(run.final, change)
@@ -122,7 +129,12 @@ def one_more_attachment(run: Run) -> bytes:
     """One more attached file: an appendix that the office never wrote."""
 
     def change(update):
-        file = {"/Type": "/Filespec", "/F": "lampiran.pdf", "/UF": "lampiran.pdf", "/EF": {"/F": stream(update, b"%PDF-")}}
+        file = {
+            "/Type": "/Filespec",
+            "/F": "lampiran.pdf",
+            "/UF": "lampiran.pdf",
+            "/EF": {"/F": stream(update, b"%PDF-")},
+        }
         made = update.add_object(pdf(file))
         put(catalog(update), AF=[*update.root["/AF"], made])
         put(update.root["/Names"], EmbeddedFiles={"/Names": ["lampiran.pdf", made]})

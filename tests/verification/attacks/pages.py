@@ -39,7 +39,16 @@ def _boxed(entries: dict[str, Any]):
 for short, (says, entries) in BOXES.items():
     make = _boxed(entries)
     add(Attack(f"page_{short}", PAGES, says, ALL, None if short == "scaled" else sight, make))
-    add(Attack(f"page_{short}_stamped", PAGES, says, ALL, None if short == "scaled" else sight, lambda run, make=make: run.stamped(make(run))))
+    add(
+        Attack(
+            f"page_{short}_stamped",
+            PAGES,
+            says,
+            ALL,
+            None if short == "scaled" else sight,
+            lambda run, make=make: run.stamped(make(run)),
+        )
+    )
 
 
 @attack(PAGES, sight, stamped=True)
@@ -63,7 +72,13 @@ def tree_in_between(run: Run) -> bytes:
     def change(update):
         tree = update.root["/Pages"]
         page = tree["/Kids"].raw_get(0)
-        node = {"/Type": "/Pages", "/Count": 1, "/Kids": [page], "/Parent": update.root.raw_get("/Pages"), "/Rotate": 90}
+        node = {
+            "/Type": "/Pages",
+            "/Count": 1,
+            "/Kids": [page],
+            "/Parent": update.root.raw_get("/Pages"),
+            "/Rotate": 90,
+        }
         tree["/Kids"][0] = update.add_object(pdf(node))
         put(page_of_reference(update, page), Parent=tree["/Kids"].raw_get(0))
         update.update_container(tree["/Kids"])

@@ -6,7 +6,8 @@ import io
 import zipfile
 from typing import Any
 
-from tests.verification.attacks.effects import attachments, catalog as other_catalog, information, sight
+from tests.verification.attacks.effects import attachments, information, sight
+from tests.verification.attacks.effects import catalog as other_catalog
 from tests.verification.attacks.genuine import Run
 from tests.verification.attacks.registry import ALL, Attack, add, attack
 from tests.verification.attacks.tools import (
@@ -26,9 +27,15 @@ from tests.verification.attacks.tools import (
 META, STRUCTURE, POLYGLOTS = "metadata", "structure", "polyglots"
 CATALOG: dict[str, tuple[str, dict[str, Any]]] = {
     "version": ("A later /Version, with rules of its own.", {"Version": "/9.9"}),
-    "extensions": ("Extensions of an unknown developer.", {"Extensions": {"/XXXX": {"/BaseVersion": "/1.7", "/ExtensionLevel": 9}}}),
+    "extensions": (
+        "Extensions of an unknown developer.",
+        {"Extensions": {"/XXXX": {"/BaseVersion": "/1.7", "/ExtensionLevel": 9}}},
+    ),
     "language": ("Another language to be read aloud in.", {"Lang": "en"}),
-    "viewer": ("The viewer is to hide its menu, and with it the signature panel.", {"ViewerPreferences": {"/HideToolbar": True}}),
+    "viewer": (
+        "The viewer is to hide its menu, and with it the signature panel.",
+        {"ViewerPreferences": {"/HideToolbar": True}},
+    ),
     "collection": ("A portfolio: viewers open the attachment instead of the page.", {"Collection": {"/View": "/H"}}),
     "requirements": ("Requirements that viewers don't meet.", {"Requirements": [{"/S": "/EnableJavaScripts"}]}),
     "legal": ("A legal attestation in the forger's words.", {"Legal": {"/Attestation": "Sah"}}),
@@ -47,7 +54,16 @@ def _catalog(entries: dict[str, Any]):
 for short, (says, entries) in CATALOG.items():
     make = _catalog(entries)
     add(Attack(f"catalog_{short}", STRUCTURE, says, ALL, other_catalog, make))
-    add(Attack(f"catalog_{short}_stamped", STRUCTURE, says, ALL, other_catalog, lambda run, make=make: run.stamped(make(run))))
+    add(
+        Attack(
+            f"catalog_{short}_stamped",
+            STRUCTURE,
+            says,
+            ALL,
+            other_catalog,
+            lambda run, make=make: run.stamped(make(run)),
+        )
+    )
 
 
 @attack(STRUCTURE, other_catalog, stamped=True)
