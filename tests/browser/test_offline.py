@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import random
 import re
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -33,6 +35,8 @@ class Counter:
     phone: Any
     papers: dict[str, Any]
     heard: list[str] = field(default_factory=list)
+    cost: list[tuple[str, int]] = field(default_factory=list)
+    tone: str = ""
 
     def url(self, name: str, fragment: str | None = None, code: str | None = None) -> str:
         paper = self.papers[name]
@@ -76,55 +80,54 @@ def office(tmp_path_factory, keys):
     house.teken.close()
 
 
-@pytest.fixture(scope="module")
-def served(office):
-    """The real server, with an access log that is as talkative as it can be made."""
-    house, _ = office
+@contextmanager
+def first_visit(office, chromium):
+    """A phone's first visit to the real server, whose access log is as talkative as it can be made; what the visit cost."""
+    house, papers = office
     told = {"keys": house.keys, "templates": house.templates}
     with web_server(house.home, "--access-logfile", "-", "--log-level", "debug", **told) as server:
-        yield server
+        context = chromium.new_context(viewport={"width": 360, "height": 740}, locale="id-ID")
+        asked: list[Any] = []
+        context.on("requestfinished", lambda one: asked.append(one))
+        counter = Counter(house, server, context, papers)
+        page = counter.scan(counter.url("visited"))
+        page.evaluate("navigator.serviceWorker.ready")
+        page.wait_for_function("caches.match('/qr/offline.json').then(found => !!found)")
+        counter.cost = [(one.url, one.sizes()["responseBodySize"]) for one in asked]
+        counter.tone = page.locator("main .panel").first.get_attribute("class")
+        yield counter
+        context.close()
 
 
 @pytest.fixture(scope="module")
-def visit(office, served, chromium):
-    """The first visit, online: what it cost, and what the phone keeps of it."""
-    house, papers = office
-    context = chromium.new_context(viewport={"width": 360, "height": 740}, locale="id-ID")
-    asked: list[Any] = []
-    context.on("requestfinished", lambda one: asked.append(one))  # noqa: PLW0108 - Playwright marks what it is given
-    counter = Counter(house, served, context, papers)
-    page = counter.scan(counter.url("visited"))
-    page.evaluate("navigator.serviceWorker.ready")
-    page.wait_for_function("caches.match('/qr/offline.json').then(found => !!found)")
-    counter.first = [(one.url, one.sizes()["responseBodySize"]) for one in asked]
-    counter.first_tone = page.locator("main .panel").first.get_attribute("class")
-    yield counter
-    context.close()
+def visit(office, chromium):
+    """Online."""
+    with first_visit(office, chromium) as counter:
+        yield counter
 
 
 @pytest.fixture(scope="module")
-def dead(visit):
-    """From here on nobody answers."""
-    visit.server.process.terminate()
-    visit.server.process.wait(60)
-    return visit
+def dead(office, chromium):
+    """After the first visit nobody answers."""
+    with first_visit(office, chromium) as counter:
+        counter.server.process.terminate()
+        counter.server.process.wait(60)
+        yield counter
 
 
 def test_online_the_server_has_the_word(visit):
-    assert visit.first_tone == "panel good"
-    paths = [url.removeprefix(visit.server.url).partition("#")[0] for url, _ in visit.first]
+    assert visit.tone == "panel good"
+    paths = [url.removeprefix(visit.server.url).partition("#")[0] for url, _ in visit.cost]
     assert sorted(set(paths)) == sorted(
         [f"/V/{visit.papers['visited'].code}", "/qr/verify.js", "/qr/sw.js", "/qr/offline.json"]
     )
     assert len(paths) <= 6  # of those, some from the browser's own cache
-    assert sum(dict(visit.first).values()) < 30_000
+    assert sum(dict(visit.cost).values()) < 30_000
 
 
 def test_online_other_data_in_the_qr_are_told(visit):
     key = visit.house.teken.keys.qr("rokan-hulu")
     said = qr.checked(visit.papers["visited"].code, visit.papers["visited"].qr.partition("#")[2], key.public_key())
-    from dataclasses import replace
-
     forged = qr.signed(visit.papers["visited"].code, replace(said, number="503/1"), key)
     for fragment, words in (
         (forged, "Data pada kode QR tidak cocok"),
@@ -138,6 +141,8 @@ def test_online_other_data_in_the_qr_are_told(visit):
 
 
 def test_the_access_log_never_holds_a_fragment(visit):
+    for name in visit.papers:
+        visit.scan(visit.url(name)).close()
     log = visit.server.log.read_text()
     assert "/V/" in log
     for paper in visit.papers.values():
@@ -204,8 +209,6 @@ def test_what_is_no_fragment_is_refused(dead):
     stranger = ec.derive_private_key(9, ec.SECP256R1())
     key = dead.house.teken.keys.qr("rokan-hulu")
     said = qr.checked(dead.papers["unseen"].code, good, key.public_key())
-    from dataclasses import replace
-
     unknown = replace(said, kid=qr.kid_of(stranger.public_key()))
     borrowed = qr.signed(dead.papers["unseen"].code, said, stranger)
     broken = {
@@ -227,13 +230,12 @@ def test_the_first_fragment_ever_issued_is_read_by_the_pages_own_script(dead):
     """The literal vector of docs/QR.md, with its literal key, through the script that reads papers."""
     page = dead.scan(dead.url("unseen"))
     page.evaluate(
-        """async ([x, y]) => {
+        """async ([kid, x, y]) => {
           const cache = await caches.open("teken-qr-1"), known = await (await cache.match("/qr/offline.json")).json();
-          known.keys.push({ office: "rokan-hulu", kid: "%s", x, y, state: "retired" });
+          known.keys.push({ office: "rokan-hulu", kid, x, y, state: "retired" });
           await cache.put("/qr/offline.json", new Response(JSON.stringify(known)));
-        }"""
-        % qr.kid_of(qr.public_key(*KEY_V1)).hex(),
-        list(KEY_V1),
+        }""",
+        [qr.kid_of(qr.public_key(*KEY_V1)).hex(), *KEY_V1],
     )
     dead.phone.new_cdp_session(page).send("Network.clearBrowserCache")
     page.close()
@@ -248,8 +250,6 @@ def test_nothing_was_complained_about(dead):
 
 def _respelled(counter, said):
     """Signed with the office's own key, in another spelling than the canonical one."""
-    import base64
-
     body = qr.written(said).replace(b"\x88\x01", b"\x88\x18\x01", 1)
     key = counter.house.teken.keys.qr("rokan-hulu")
     signature = qr._sign(key, b"teken/qr/1\n" + qr.code_bits(counter.papers["unseen"].code) + body)
