@@ -11,7 +11,7 @@ from cryptography.x509.oid import NameOID, ObjectIdentifier
 from certs.make_dev_pki import ORGANISATION
 from service.verification.answers import Certificate
 
-_NUMBER_OF_A_PERSON = re.compile(r"\W*(?:\b(?:NIP|NIK)\b\W*)?\d(?:[ .-]?\d){7,}", re.IGNORECASE)
+_NUMBER_OF_A_PERSON = re.compile(r"[\W_]*(?:\b(?:NIP|NIK)\b\W*)?\d(?:[ .-]?\d){7,}[)\]]?", re.IGNORECASE)
 """Issuers write a NIK or NIP into names; nobody needs it to know whose signature it is."""
 
 
@@ -31,4 +31,4 @@ def told(der: bytes) -> Certificate:
 
 def _part(name: x509.Name, which: ObjectIdentifier) -> str:
     found = name.get_attributes_for_oid(which)
-    return _NUMBER_OF_A_PERSON.sub("", str(found[0].value)).strip() if found else ""
+    return _NUMBER_OF_A_PERSON.sub("", str(found[0].value)).lstrip(" -,:/").rstrip() if found else ""

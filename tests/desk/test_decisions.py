@@ -274,6 +274,8 @@ def test_wrong_data_are_made_right_under_the_same_number(town):
     assert row(teken, old).state == State.REPLACED
     answer = by_code(teken, before.code, at=town.clock.now())
     assert (str(answer.state), answer.permit.replaced_by) == ("replaced", after.code)
+    assert (answer.permit.became, answer.permit.corrects) == ("corrected", False)
+    assert by_code(teken, after.code, at=town.clock.now()).permit.corrects
     assert by_code(teken, after.code, at=town.clock.now()).permit.holder == "Wening Contoh Hapsari"
     with teken.db.read() as connection:
         [entry] = connection.execute(select(entries).where(entries.c.kind == "correct")).all()

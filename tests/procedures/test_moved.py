@@ -57,6 +57,7 @@ def test_the_public_sees_revoked_and_where_the_new_one_is(office):
     new = issued(teken, client, move(old))
     answer = by_code(teken, row(teken, old).code, at=teken.clock.now())
     assert (str(answer.state), answer.permit.replaced_by) == ("revoked", row(teken, new).code)
+    assert (answer.permit.became, answer.permit.corrects) == ("moved", False)
     assert [one.what for one in answer.permit.history] == ["issued", "revoked"]
 
 
