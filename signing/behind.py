@@ -43,6 +43,7 @@ def _sections(reader: PdfFileReader) -> set[int]:
 
 
 def _accounted(pdf: bytes, at: int, reader: PdfFileReader, sections: set[int]) -> bool:
+    fresh = False
     while True:
         blank = at
         at = _BLANK.match(pdf, at).end()  # type: ignore[union-attr]  # matches the empty string too
@@ -52,11 +53,11 @@ def _accounted(pdf: bytes, at: int, reader: PdfFileReader, sections: set[int]) -
             places = sections | _places(reader, int(found[1]), int(found[2]))
             if not any(blank <= place <= at for place in places):
                 return False
-            at = _after_object(pdf, found.end())
+            at, fresh = _after_object(pdf, found.end()), True
         elif found := _TABLE.match(pdf, at):
-            at = pdf.find(_DICTIONARY_ENDS, found.end())
-        elif found := _END.match(pdf, at):
-            at = found.end()
+            at, fresh = pdf.find(_DICTIONARY_ENDS, found.end()), True
+        elif fresh and (found := _END.match(pdf, at)):
+            at, fresh = found.end(), False
         else:
             return False
         if at < 0:

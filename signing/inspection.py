@@ -133,7 +133,7 @@ def _signature(embedded: EmbeddedPdfSignature, trust: Trust, pdf: bytes) -> Sign
     is_timestamp = embedded.sig_object_type == "/DocTimeStamp"
     status, problem = _status(embedded, trust, is_timestamp=is_timestamp)
     stamp = None if is_timestamp else status.timestamp_validity
-    odd = list(flaws(embedded))
+    odd = list(flaws(embedded, pdf))
     if stamp is not None and not (stamp.valid and stamp.intact):
         stamp = None
         odd.append("timestamp")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 import pikepdf
-from lxml import etree
+from lxml import etree  # type: ignore[import-untyped]  # no stubs are installed for it
 
 _MAY_CHANGE: Final = {"/ModDate", "/Producer", "/CreationDate"}
 _XMP_MAY_CHANGE: Final = {

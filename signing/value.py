@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any, Final
 
-from asn1crypto import cms, parser
+from asn1crypto import parser
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 
+from signing.der import Element, Odd, Tag, element, elements
+
 _VERSIONS: Final = {"v1", "v3", "v4", "v5"}
-_INFINITE: Final = 0x80
+_CONSTRUCTED: Final = 0x20
+_DEEPEST: Final = 32
 
 
-def flaws(embedded: EmbeddedPdfSignature) -> Iterator[str]:
+def flaws(embedded: EmbeddedPdfSignature, pdf: bytes) -> Iterator[str]:
     """Name what is wrong with a value besides its proof: its end, its padding, its version, its certificates."""
+    hole = pdf[int(embedded.byte_range[1]) : int(embedded.byte_range[2])]
+    if len(b"".join(hole.split())) != len(hole):
+        yield "padding"
     try:
         end = parser.peek(embedded.pkcs7_content)
     except ValueError:
@@ -35,10 +42,26 @@ def is_canonical(embedded: EmbeddedPdfSignature, pdf: bytes) -> bool:
     """Whether hole and value are written as our composer writes them: upper-case digits of strict DER, then zeros."""
     before, resume = int(embedded.byte_range[1]), int(embedded.byte_range[2])
     value = embedded.pkcs7_content
-    if pdf[before:resume] != b"<" + value.hex().upper().encode() + b">" or value[1] == _INFINITE:
+    if pdf[before:resume] != b"<" + value.hex().upper().encode() + b">":
         return False
-    der = value[: parser.peek(value)]
-    return bool(cms.ContentInfo.load(der).dump(force=True) == der)
+    try:
+        _strict(value, element(value, 0, len(value)), 0)
+    except Odd:
+        return False
+    return True
+
+
+def _strict(value: bytes, one: Element, depth: int) -> None:
+    """Walk strict DER: shortest definite lengths, and sets in their order. Raises Odd."""
+    if depth > _DEEPEST:
+        raise Odd
+    if not one.tag & _CONSTRUCTED:
+        return
+    kids = elements(value, one)
+    if one.tag == Tag.SET and any(value[a.start : a.stop] > value[b.start : b.stop] for a, b in pairwise(kids)):
+        raise Odd
+    for kid in kids:
+        _strict(value, kid, depth + 1)
 
 
 def _certificates_hold(bag: Any) -> bool:
