@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import zipfile
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -21,10 +22,11 @@ from service.settings import Settings
 from service.sop import load_offices
 from service.sop.load import Catalogue
 from service.store.tables import documents
-from service.verification import Verdict
+from service.verification import Verdict, verify_file
 from service.wiring import Teken, open_teken
 from signing import Trust, extend_lta, fill_and_seal, gather, sign
 from tests.fuzz.strangers import strangers
+from tests.fuzz.syntax import layout
 from tests.longterm.conftest import Clocked, Revocations, write
 from tests.procedures.stories import edit, tree_of
 from tests.signing.authorities import Authorities, Holder
@@ -44,8 +46,9 @@ EXPECTED: dict[Kind, Verdict] = {
     "elsewhere": Verdict.AUTHENTIC,
     "foreign": Verdict.FOREIGN,
 }
-_CHECKED_IN = Path(__file__).parents[1] / "foreign"
-_LARGEST_STRANGER = 16_000
+_OTHER_MAKERS = Path(__file__).parents[1] / "foreign" / "files.zip"
+_LARGEST_STRANGER = 24_000
+_FILLABLE = re.compile(rb"/FT\s*/(Tx|Btn|Ch)")
 _END = re.compile(rb"%%EOF[\r\n]*")
 
 
@@ -66,8 +69,11 @@ class House:
     """SHA-256 of every version that somebody really signed or released: what a cut may lead back to."""
 
 
-def build(folder: Path) -> None:
-    """Issue a permit of every office, long-term where the office wants it, and lay the seeds beside them."""
+def build(folder: Path, *, borrowed: bool = True) -> None:
+    """Issue a permit of every office, long-term where the office wants it, and lay the seeds beside them.
+
+    `borrowed`: also what other makers' programs signed.
+    """
     templates = tree_of(folder, *OFFICES)
     for office in LONG_TERM:
         edit(templates / office / "office.toml", 'target = "B-B"', 'target = "B-LTA"')
@@ -91,13 +97,27 @@ def build(folder: Path) -> None:
         _lay(folder, "elsewhere", name, pdf)
     for name, pdf in strangers().items():
         _lay(folder, "foreign", name, pdf)
-    for path in sorted(_CHECKED_IN.rglob("*.pdf")):
-        if path.stat().st_size <= _LARGEST_STRANGER:
-            _lay(folder, "foreign", path.stem, path.read_bytes())
+    if borrowed:
+        _borrow(folder)
+
+
+def _borrow(folder: Path) -> None:
+    """Files of other makers. Those with fields to fill in are left out: a stranger's value in them is no forgery."""
+    teken = _open(folder)
+    try:
+        with zipfile.ZipFile(_OTHER_MAKERS) as archive:
+            for name in sorted(archive.namelist()):
+                pdf = archive.read(name)
+                fillable = any(_FILLABLE.search(text) for text, _ in layout(pdf).objects.values())
+                small = len(pdf) <= _LARGEST_STRANGER
+                if small and not fillable and verify_file(teken, pdf).verdict is Verdict.FOREIGN:
+                    _lay(folder, "foreign", Path(name).stem, pdf)
+    finally:
+        teken.close()
 
 
 def open_house(folder: Path) -> House:
-    """Open what `build` left. Files of other makers that are not read as intact are no seeds: nothing could get worse."""
+    """Open what `build` left."""
     seeds = tuple(
         Seed(path.stem, path.parent.name, path.read_bytes())  # type: ignore[arg-type]
         for path in sorted((folder / "seeds").glob("*/*.pdf"))

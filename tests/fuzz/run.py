@@ -72,6 +72,8 @@ class Run:
 
     folder: Path
     seed: int
+    borrowed: bool = True
+    """Whether other makers' files are among the seeds."""
     tally: Tally = field(default_factory=Tally)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -81,7 +83,7 @@ class Run:
 
     def open(self) -> House:
         if not (self.place / "complete").exists():
-            build(self.place)
+            build(self.place, borrowed=self.borrowed)
             (self.place / "complete").touch()
         return open_house(self.place)
 

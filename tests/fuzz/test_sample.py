@@ -33,7 +33,7 @@ def _quiet_validator():
 
 @pytest.fixture(scope="session")
 def run(tmp_path_factory) -> Run:
-    return Run(tmp_path_factory.mktemp("fuzz"), SEED)
+    return Run(tmp_path_factory.mktemp("fuzz"), SEED, borrowed=False)
 
 
 @pytest.fixture(scope="session")
