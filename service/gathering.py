@@ -118,9 +118,15 @@ class Inbox(Unreader):  # type: ignore[misc]
         expected = BODY_BYTES if self.chunked else self.length
         return float(min(BODY_SECONDS + expected / SLOWEST, MOST_SECONDS))
 
-    def chunk(self, size_hint: int | None = None) -> bytes:
-        """Return the next piece, or nothing at the end of what is here."""
-        return self.file.read(max(8192, size_hint or 0))
+    def chunk(self, size_hint: int | None = None) -> bytes:  # noqa: ARG002 - as the base calls it
+        """Return the next piece, or nothing at the end of what is here. A small one: the base copies what is left of it at each read."""
+        return self.file.read(8192)
+
+    def read(self, size: int | None = None, read_ahead: int | None = None) -> bytes:
+        """Return so many bytes, straight from the file where nothing is held."""
+        if size is not None and size > 0 and not self.buf.getbuffer().nbytes:
+            return self.file.read(size)
+        return bytes(super().read(size, read_ahead))
 
     def rewind(self) -> None:
         """Let the parser begin."""
@@ -234,8 +240,8 @@ class GatheringWorker(ThreadWorker):  # type: ignore[misc]
                 self._gone(conn)
 
     def _keepalive_after(self, conn: Caller, keepalive: bool) -> bool:
-        """Only after a request that was read whole it is known where the next one begins."""
-        return bool(keepalive and conn.inbox.whole and conn.parser.finish_body())
+        """Only after a request that was read whole it is known where the next one begins; much that nobody read is left unread."""
+        return bool(keepalive and conn.inbox.whole and conn.parser.finish_body(max_bytes=IN_MEMORY))
 
     def _gather(self, conn: Caller) -> None:
         conn.sock.setblocking(False)
