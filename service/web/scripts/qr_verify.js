@@ -171,6 +171,7 @@
     if (alone) {
       const shown = await offline(known, words, lang, fragment).catch(() => [wrong()]);
       if (page.state === "offline" || fragment) place.replaceChildren(...shown);
+      if (page.state === "offline") document.querySelector(".office > a")?.remove(); // it would lose what stands behind the #
     } else if (page.number) {
       const warning = await beside(known, words, fragment).catch(wrong);
       if (warning) place.prepend(warning);
