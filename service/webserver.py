@@ -10,7 +10,7 @@ from typing import Any
 
 from gunicorn.glogging import Logger
 
-from service.gathering import LINE_BYTES
+from service.inbox import LINE_BYTES
 from service.web.headers import RULE
 from service.web.sources import source
 

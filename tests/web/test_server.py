@@ -7,7 +7,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from service.gathering import HEAD_BYTES, HEAD_SECONDS
+from service.inbox import HEAD_BYTES, HEAD_SECONDS
 from service.settings import Settings
 from service.wiring import open_teken
 from tests.support.webserver import rest, web_server
