@@ -24,12 +24,27 @@ def add_parser(commands: Any, opened: Callable[[], Teken]) -> None:
     archive = commands.add_parser("archive", help="the stored documents").add_subparsers(required=True)
     tried = archive.add_parser("try", help="try what an S3 store must refuse, on small objects of our own")
     tried.set_defaults(run=lambda _: _try(opened()))
+    lag = archive.add_parser("lag", help="how far the second copy is behind")
+    lag.set_defaults(run=lambda _: _lag(opened()))
     scrub = archive.add_parser("scrub", help="read and hash every document again; heal from the second copy")
     scrub.add_argument("--second", metavar="PLACE", help="where to heal from; default: TEKEN_ARCHIVE_SECOND")
     scrub.add_argument("--copy", action="store_true", help="read the second copy instead, and heal it from the first")
     scrub.add_argument("--anew", action="store_true", help="from the beginning, even if the last one was interrupted")
     scrub.add_argument("--json", action="store_true", help="print one JSON object")
     scrub.set_defaults(run=lambda chosen: _scrub(opened(), chosen))
+
+
+def _lag(teken: Teken) -> int:
+    """Exit code 1 when the second copy is more than an hour behind."""
+    from service.archive_copies import is_late, lag
+
+    found = lag(teken)
+    if found is None:
+        sys.stdout.write("tidak ada salinan kedua (TEKEN_ARCHIVE_SECOND)\n")
+        return 0
+    since = f", yang tertua dari {found.since}" if found.since else ""
+    sys.stdout.write(f"{found.place}: {found.behind} kejadian belum disalin{since}\n")
+    return LOST if is_late(teken.clock.now(), found) else 0
 
 
 def _try(teken: Teken) -> int:
@@ -63,7 +78,9 @@ def _scrub(teken: Teken, chosen: argparse.Namespace) -> int:
     keys = teken.settings.archive_credentials
     other = open_archive(second, keys) if second is not None else None
     try:
-        found = scrub(teken, open_archive(first, keys), str(first), second=other, anew=chosen.anew)
+        found = scrub(
+            teken, open_archive(first, keys), str(first), second=other, anew=chosen.anew, journalled=not chosen.copy
+        )
     except ArchiveUnreachable as error:
         return _unread(error.code)
     except ArchiveEmpty:

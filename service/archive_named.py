@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -67,10 +67,14 @@ class Names:
             texts = connection.execute(select(column)).scalars()
             self._add(MENTIONED, ((name, None) for text in texts for name in _HASH.findall(text)))
 
-    def open_pins(self, archive: Archive) -> None:
-        """Add the offices' pinned files, which only their manifests in the archive name. Raises ArchiveUnreachable."""
+    def open_pins(self, *archives: Archive) -> None:
+        """Add the offices' pinned files, which only their manifests name: in the first archive that has them sound.
+
+        Raises ArchiveUnreachable.
+        """
         for pin in self._pins:
-            self._add(PIN, ((name, None) for name in (pin, *_pinned(archive, pin))))
+            listed = next(filter(None, (_pinned(archive, pin) for archive in archives)), [])
+            self._add(PIN, ((name, None) for name in (pin, *listed)))
 
     def close(self) -> None:
         """Remove the file."""
@@ -99,6 +103,31 @@ class Names:
             " SET rank = excluded.rank, permit = excluded.permit WHERE excluded.rank < rank"
         )
         self._file.executemany(known, ((name, rank, permit) for name, permit in rows))  # type: ignore[attr-defined]
+
+
+@dataclass(frozen=True, slots=True)
+class OfPermits:
+    """What some permits name."""
+
+    found: tuple[Named, ...]
+    pins: tuple[str, ...]
+
+    def opened(self, archive: Archive) -> Iterator[Named]:
+        """Yield all of it; the pinned files are named in the archive. Raises ArchiveUnreachable."""
+        yield from self.found
+        for pin in self.pins:
+            yield from (Named(name, PIN, None) for name in (pin, *_pinned(archive, pin)))
+
+
+def of_permits(connection: Connection, ids: Sequence[str]) -> OfPermits:
+    """Return what these permits name, the released documents first."""
+    found = {
+        name: Named(name, kind, of)
+        for kind, column, permit in reversed(_COLUMNS)
+        for name, of in connection.execute(select(column, permit).where(permit.in_(ids), column.is_not(None)))
+    }
+    pins = connection.execute(select(permits.c.pin).where(permits.c.id.in_(ids)).distinct()).scalars()
+    return OfPermits(tuple(sorted(found.values(), key=lambda one: _RANKS.index(one.kind))), tuple(pins))
 
 
 def _pinned(archive: Archive, pin: str) -> list[str]:

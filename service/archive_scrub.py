@@ -74,13 +74,14 @@ def scrub(
     *,
     second: Archive | None = None,
     anew: bool = False,
+    journalled: bool = True,
     grace: timedelta = GRACE,
     told: Callable[[int], None] = lambda _read: None,
 ) -> Scrub:
     """Walk `archive` in the order of names, from where an interrupted scrub of the same place stopped.
 
-    `second` heals: `mend` never overwrites, and a released document gets its lock again. Raises ArchiveUnreachable (what was done
-    is noted, and the next scrub goes on there) and ArchiveEmpty.
+    `second` heals: `mend` never overwrites, and a released document gets its lock again. Unless `journalled` is off, the offices' journals
+    say what was lost. Raises ArchiveUnreachable (what was done is noted, and the next scrub goes on there) and ArchiveEmpty.
     """
     now, path = teken.clock.now(), teken.settings.home / "archive-scrub.json"
     state = Scrub(place, now.isoformat()) if anew else _resumed(path, place, now)
@@ -89,13 +90,13 @@ def scrub(
     with closing(names):
         if next(archive.names(), None) is None and next(names.after(), None) is not None:
             raise ArchiveEmpty
-        names.open_pins(archive)
+        names.open_pins(*filter(None, (archive, second)))
         try:
             for name, found in _walk(teken, archive, second, names, state.after, now - grace):
                 state.after, state.read = name, state.read + 1
                 if found is not None:
                     state.findings.append(found)
-                    _tell(teken, found)
+                    _tell(teken, found, journalled=journalled)
                 if found is not None or state.read % _NOTE_EVERY == 0:
                     _note(path, state)
                     told(state.read)
@@ -158,12 +159,12 @@ def _healed(teken: Teken, archive: Archive, second: Archive, named: Named) -> bo
     return _state(archive, named.name) is None
 
 
-def _tell(teken: Teken, found: Finding) -> None:
+def _tell(teken: Teken, found: Finding, *, journalled: bool) -> None:
     """Alert: a log line each time; in the office's journal once, until it is healed."""
     if found.what == "unnamed":
         return
     log.error("archive_damaged", what=found.what, sha256=found.sha256, kind=found.kind, healed=found.healed)
-    if found.permit is None:
+    if found.permit is None or not journalled:
         return
     kind = HEALED if found.healed else DAMAGED
     with teken.db.write() as connection:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Row, insert, select, update
 
 from service import longterm, moves
 from service.archive import ArchiveDamaged
+from service.archive_copies import Copies
 from service.canonical import dumps
 from service.clock import stamp
 from service.desk.mismatch import forget
@@ -94,6 +95,7 @@ class Rounds:
     seconds: float = 10
     _look: float = 0
     _survey: float = 0
+    _copies: Copies = field(default_factory=Copies)
 
     def spare(self, teken: Teken) -> None:
         """Called whenever nothing else is due."""
@@ -104,7 +106,8 @@ class Rounds:
             self._survey = now + _DAY
             _daily(teken)
         worked = keep_up(teken, limit=ONE_ROUND)
-        self._look = now + (0 if worked == ONE_ROUND else self.seconds)
+        followed = self._copies.follow(teken)
+        self._look = now + (0 if worked == ONE_ROUND or followed else self.seconds)
 
 
 def _daily(teken: Teken) -> None:

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from service.archive import ArchiveUnreachable, open_archive
+from service.archive_copies import is_late, lag_in
 from service.archive_place import Bucket
 from service.archive_standing import noted
 from service.doctor.findings import Note, fault, phrase, warning, well
@@ -110,6 +111,20 @@ def _bucket(view: View, place: Bucket) -> Iterator[Note]:
         yield warning("archive_unlocked", str(place))
     else:
         yield well("archive_strict", str(place))
+
+
+def look_at_second_copy(view: View) -> Iterator[Note]:
+    """How far the second copy of the documents is behind the journal, as this home's workers have noted."""
+    place = view.settings.second_archive
+    if place is None:
+        yield well("second_unused")
+        return
+    with view.read() as connection:
+        found = lag_in(connection, view.settings)
+    if found is not None and is_late(view.clock.now(), found):
+        yield warning("second_late", str(place), behind=str(found.behind))
+    else:
+        yield well("second_fine", str(place))
 
 
 def _lacking(names: Sequence[str]) -> str:

@@ -14,7 +14,14 @@ from service.doctor.certificates import look_at_certificates, look_at_mandates, 
 from service.doctor.findings import Check, Finding, Note, label, unknown, worded
 from service.doctor.keyfiles import look_at_files, look_at_keys
 from service.doctor.moments import look_at_clock
-from service.doctor.place import look_at_archive, look_at_offices, look_at_public_url, look_at_redis, look_at_timezones
+from service.doctor.place import (
+    look_at_archive,
+    look_at_offices,
+    look_at_public_url,
+    look_at_redis,
+    look_at_second_copy,
+    look_at_timezones,
+)
 from service.doctor.processes import look_at_signers
 from service.doctor.services import look_at_bsre, look_at_csc, look_at_host
 from service.doctor.storage import look_at_database
@@ -33,6 +40,7 @@ CHECKS: Final = (
     Check("database", look_at_database),
     Check("redis", look_at_redis),
     Check("archive", look_at_archive),
+    Check("second_copy", look_at_second_copy),
     Check("offices", look_at_offices),
     Check("anchors", look_at_anchors),
     Check("mandate", look_at_mandates),
