@@ -45,3 +45,13 @@ def browse(world):
 def in_process(monkeypatch):
     """Inspect without a child process, where hundreds of files are tried; the child has tests of its own."""
     monkeypatch.setattr("service.verification.file.inspect_isolated", inspect)
+
+
+@pytest.fixture(scope="session")
+def scene(tmp_path_factory, keys):
+    """What attacks begin with: permits, keys and a time-stamping authority of every office."""
+    from tests.verification.attacks.genuine import build  # which needs this module
+
+    made = build(tmp_path_factory.mktemp("attacked"), keys)
+    yield made
+    made.teken.close()

@@ -6,6 +6,7 @@ import dataclasses
 import io
 import json
 import re
+from types import SimpleNamespace
 
 import pytest
 
@@ -16,7 +17,6 @@ from service.web import check_page
 from signing import inspect
 from tests.signing.attacks import CORPUS
 from tests.support.office import NOW
-from tests.verification.test_attacks import Keys, run_of
 from tests.verification.test_page import Outline
 
 LANGUAGES = ["", "?lang=en"]
@@ -128,10 +128,9 @@ def test_a_strangers_file_shows_nothing_of_ours(world, browse, monkeypatch, lang
     assert "/V/" not in text.replace('href="/V?', "").replace('href="/V"', "")
 
 
-def test_an_altered_file_never_shows_our_permit_as_its_own(world, browse, keys, in_process):
+def test_an_altered_file_never_shows_our_permit_as_its_own(world, browse, in_process):
     """It says how often it was changed, and leads to the genuine permit; number and holder stand there, not here."""
-    run = run_of(world, "malang")
-    text = checked(browse(), CORPUS["isa_page_text"](run, pki=Keys(keys, "malang"), impostor=None))
+    text = checked(browse(), CORPUS["isa_page_text"](SimpleNamespace(final=world.pdf("malang"))))
     assert [colour for colour, _ in panels(text)] == ["red"]
     assert world["malang"].number not in text
     assert f'href="/V/{world["malang"].code}"' in text

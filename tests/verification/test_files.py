@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-import shutil
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -22,8 +21,9 @@ from service.store import StoreBusy
 from service.store.tables import permits
 from service.verification import MOST_BYTES, PermitState, Verdict, verify_file, verify_file_command
 from signing import inspect
-from tests.support.office import NOW, client_of, open_office, payload, play, post, row
+from tests.support.office import client_of, open_office, payload, play, post, row
 from tests.verification.conftest import OFFICES, World
+from tests.verification.stamping import authority_beside, time_stamped
 
 
 @pytest.mark.parametrize("name", [*OFFICES, "suspended", "revoked", "old", "new"])
@@ -113,23 +113,20 @@ def test_drafts_and_previews_are_unsigned(world, in_process, office, which):
 def rsa_tsa(tmp_path_factory, keys) -> Path:
     """A time-stamping authority of the same CA; pyHanko's own for tests only speaks RSA."""
     folder = tmp_path_factory.mktemp("tsa")
-    for name in ("root.pem", "root.key.pem", "issuing.pem", "issuing.key.pem", "passphrase"):
-        shutil.copy(keys / name, folder)
-    make_dev_pki(folder, key="rsa2048", now=datetime(2026, 1, 1, tzinfo=UTC))
-    return folder
+    return authority_beside(keys, folder)
 
 
 def test_a_strangers_time_stamp_is_an_addition(world, tmp_path, in_process):
     """Nobody whom we know vouches for what was added."""
     make_dev_pki(tmp_path, key="rsa2048", now=datetime(2026, 1, 1, tzinfo=UTC))
-    answer = verify_file(world.teken, _time_stamped(world.pdf("malang"), tmp_path))
+    answer = verify_file(world.teken, time_stamped(world.pdf("malang"), tmp_path))
     assert (answer.verdict, answer.reasons) == (Verdict.UNDETERMINED, ("not_trusted_now",))
 
 
 @pytest.mark.parametrize("state", ["in_force", "replaced"])
 def test_an_archive_time_stamp_on_top_stays_ours(world, rsa_tsa, in_process, state):
     """LTA by anybody with a TSA that we trust: authentic, or superseded where a newer permit replaced it."""
-    stamped = _time_stamped(world.pdf("malang"), rsa_tsa)
+    stamped = time_stamped(world.pdf("malang"), rsa_tsa)
     before = world["malang"].state
     _set_state(world, "malang", state)
     try:
@@ -145,36 +142,6 @@ def test_an_archive_time_stamp_on_top_stays_ours(world, rsa_tsa, in_process, sta
 def _set_state(world, name: str, state: str) -> None:
     with world.teken.db.write() as connection:
         connection.execute(update(permits).where(permits.c.id == world.permits[name]).values(state=state))
-
-
-def _time_stamped(pdf: bytes, keys: Path) -> bytes:
-    import io
-
-    from asn1crypto import keys as asn1keys
-    from asn1crypto import x509 as asn1x509
-    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, pkcs12
-    from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
-    from pyhanko.sign.fields import InvisSigSettings
-    from pyhanko.sign.signers import PdfTimeStamper
-    from pyhanko.sign.timestamps.dummy_client import DummyTimeStamper
-    from pyhanko_certvalidator.registry import SimpleCertificateStore
-
-    secret = (keys / "passphrase").read_bytes().strip()
-    key, certificate, chain = pkcs12.load_key_and_certificates((keys / "tsa.p12").read_bytes(), secret)
-    store = SimpleCertificateStore()
-    store.register_multiple([asn1x509.Certificate.load(one.public_bytes(Encoding.DER)) for one in chain])
-    der = key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
-    tsa = DummyTimeStamper(
-        asn1x509.Certificate.load(certificate.public_bytes(Encoding.DER)),
-        asn1keys.PrivateKeyInfo.load(der),
-        certs_to_embed=store,
-        fixed_dt=NOW,
-    )
-    out = io.BytesIO()
-    PdfTimeStamper(tsa, field_name="arsip_1", invis_settings=InvisSigSettings(box_out_of_bounds=True)).timestamp_pdf(
-        IncrementalPdfFileWriter(io.BytesIO(pdf)), "sha256", output=out
-    )
-    return out.getvalue()
 
 
 def test_a_late_duplicate_is_never_good(world, keys, in_process):
