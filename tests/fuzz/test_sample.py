@@ -21,7 +21,7 @@ from tests.fuzz.report import failures
 from tests.fuzz.run import Run
 from tests.fuzz.syntax import Update, dump, layout, parse
 
-SEED, SAMPLE = 20261123, 200
+SEED, SAMPLE = 20261123, 160
 
 
 @pytest.fixture(scope="session", autouse=True)
