@@ -56,13 +56,14 @@ def after_signing(pdf: bytes, reader: PdfFileReader, signed: Sequence[Signed]) -
     try:
         whole = _open(pdf)
     except (pikepdf.PdfError, ValueError):
-        return After(doubts=frozenset({"readers"}) if signed or _RANGE in pdf else frozenset())
+        harmless = pdf.count(_RANGE) == len(signed) and (not signed or _is_whole(pdf, signed))
+        return After(doubts=frozenset() if harmless else frozenset({"readers"}))
     with whole:
         carried = len(whole.attachments), _scripted(whole)
         if not signed and _RANGE not in pdf:
             return After(frozenset(), frozenset(), *carried)
         changes, doubts = set[str](), set[str]()
-        if not _agree(whole, reader):
+        if not _is_whole(pdf, signed) and not _agree(whole, reader):
             doubts.add("readers")
         if pdf.count(_RANGE) > len(signed):
             _look_for_lost(pdf, whole, signed, changes, doubts)
@@ -72,6 +73,11 @@ def after_signing(pdf: bytes, reader: PdfFileReader, signed: Sequence[Signed]) -
                 (changes if behind == "bytes" else doubts).add("bytes_behind")
             _compare(pdf, signed, changes, doubts)
         return After(frozenset(changes), frozenset(doubts), *carried)
+
+
+def _is_whole(pdf: bytes, signed: Sequence[Signed]) -> bool:
+    """Whether one signature alone covers the whole file: however odd its form is, it is what the signer saw and signed."""
+    return len(signed) == 1 and not pdf[signed[0].end :].strip(_EMPTY)
 
 
 def _scripted(whole: pikepdf.Pdf) -> bool:

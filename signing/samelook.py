@@ -17,6 +17,8 @@ _SCALE: Final = 1.0
 """Pixels per point: 72 dpi shows a changed digit."""
 _LARGEST: Final = 2_000_000
 _MOST_PIXELS: Final = 60_000_000
+_MOST_AT_ONCE: Final = 20_000_000
+_COARSEST: Final = 0.35
 _VISIBLE: Final = 48
 _DARK, _LIGHT = 110, 170
 _HIDDEN: Final = 12
@@ -33,6 +35,7 @@ class Looks:
     def __init__(self) -> None:
         """Nothing is drawn yet."""
         self._left = _MOST_PIXELS
+        self._scale = 0.0
         self._drawn: tuple[int, list[Image.Image]] = (-1, [])
 
     def differ(
@@ -67,10 +70,11 @@ class Looks:
         document = pypdfium2.PdfDocument(pdf)
         try:
             document.init_forms()
+            self._scale = self._scale or _fitting(document)
             for number in range(len(document)):
                 page = document[number]
                 width, height = page.get_size()
-                scale = min(_SCALE, (_LARGEST / max(1.0, width * height)) ** 0.5)
+                scale = min(self._scale, (_LARGEST / max(1.0, width * height)) ** 0.5)
                 self._left -= int(width * height * scale**2)
                 if self._left < 0:
                     raise TooMuch("too many pages")
@@ -85,6 +89,12 @@ class Looks:
         finally:
             document.close()
         return pictures, boxes
+
+
+def _fitting(document: pypdfium2.PdfDocument) -> float:
+    """Pixels per point: fewer for long documents, whose pages are then only compared coarsely."""
+    area = sum(page_size[0] * page_size[1] for page_size in map(document.get_page_size, range(len(document))))
+    return float(max(_COARSEST, min(_SCALE, (_MOST_AT_ONCE / max(1.0, area)) ** 0.5)))
 
 
 def _pixels(page: Any, size: tuple[int, int], box: Box) -> Pixels:

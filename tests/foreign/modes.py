@@ -97,7 +97,9 @@ def base(version: str = "1.7", *, streams: bool = True, linear: bool = False, fo
 
 def sign(pdf: bytes, name: str = "Tanda", *, who: signers.SimpleSigner | None = None, box=None, stamp=False, **how):
     """Sign in a field that may be new."""
-    spec = SigFieldSpec(name, box=box, **{key: how.pop(key) for key in ("field_mdp_spec",) if key in how})
+    spec = SigFieldSpec(
+        name, box=box, **{key: how.pop(key) for key in ("field_mdp_spec", "combine_annotation") if key in how}
+    )
     how.setdefault("md_algorithm", "sha256")
     meta = signers.PdfSignatureMetadata(name, **how)
     made = signers.PdfSigner(
@@ -170,6 +172,8 @@ MODES = {
     "p3": lambda: sign(base(), certify=True, docmdp_permissions=MDPPerm.ANNOTATE),
     "filled": lambda: filled(sign(base(form=True))),
     "signed-filled-signed": lambda: sign(filled(sign(base(form=True))), "Kedua", box=BOX, who=signer("rsa", "Sari")),
+    "separate-widget": lambda: sign(base(), box=BOX, combine_annotation=False),
+    "prepared-by-hand": lambda: sign(empty_field(base(), "Kedua"), "Kedua"),
     "three": lambda: sign(sign(sign(base(), box=BOX), "Kedua", box=(220, 60, 360, 120)), "Ketiga"),
     "certified-then-prepared-field": lambda: sign(
         sign(empty_field(base(), "Kedua"), certify=True, docmdp_permissions=MDPPerm.FILL_FORMS), "Kedua"
