@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, pkcs12
 
+from service import qr_keys
 from service.clock import SetClock
 from service.settings import Settings
 from service.sop import load_offices
@@ -146,6 +147,8 @@ def enrol(keys: Path, pki: Authorities, office, head: dict) -> None:
             keys / f"{office.code}.{person.code}", mine.get("holder") or pki.signer(person.code, **mine.get("more", {}))
         )
     write(keys / f"{office.code}.segel", pki.signer("segel"))
+    if office.qr_offline:
+        qr_keys.make(keys, office.code, b"rahasia")
 
 
 def write(beside: Path, holder: Holder) -> None:
