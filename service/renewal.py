@@ -18,6 +18,7 @@ from sqlalchemy import Connection, Row, insert, select, update
 from service import longterm, moves
 from service.archive import ArchiveDamaged
 from service.archive_copies import Copies
+from service.archive_standing import standing
 from service.canonical import dumps
 from service.clock import stamp
 from service.desk.mismatch import forget
@@ -112,7 +113,7 @@ class Rounds:
 
 def _daily(teken: Teken) -> None:
     """A fault of the program here must not end the worker, whose other work goes on."""
-    for task in (survey, warn, forget):
+    for task in (survey, warn, forget, standing):
         try:
             task(teken)
         except StoreBusy:
