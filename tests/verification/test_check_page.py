@@ -6,12 +6,13 @@ import dataclasses
 import io
 import json
 import re
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from service.store import StoreBusy
-from service.verification import MOST_BYTES, Verdict
+from service.verification import MOST_BYTES, Verdict, command, file, judgement
 from service.verification.checks import Checks
 from service.web import check_page
 from signing import inspect
@@ -20,6 +21,7 @@ from tests.support.office import NOW
 from tests.verification.test_page import Outline
 
 LANGUAGES = ["", "?lang=en"]
+JUDGING = "".join(Path(one.__file__).read_text() for one in (command, file, judgement))
 TELLING = {"wait": "amber", "bad": "red", "past": "grey", "good": "green"}
 
 
@@ -253,6 +255,15 @@ def test_words_are_whole(language):
     assert json.dumps(mine, default=str).count('""') == 0
     assert shape(mine) == shape(other)
     assert mine["head"].keys() == mine["text"].keys() == {str(one) for one in check_page._TONE}
+
+
+def test_every_reason_has_words():
+    """A reason without words would be a page that fails."""
+    reasons = set(re.findall(r'(?:yield|else|sha256,|reasons=\(|, \() ?\(?"([a-z_]+)"', JUDGING)) | set(
+        judgement._CAUSES.values()
+    )
+    assert len(reasons) > 12
+    assert reasons <= check_page.words("id")["of_file"]["reason"].keys()
 
 
 def shape(words):
