@@ -42,7 +42,7 @@ lock: $(STAMP)        ## newest versions that satisfy pyproject.toml
 
 .PHONY: tools
 tools:                ## PostgreSQL, Redis, poppler, SoftHSM and Chromium: installed when root, named otherwise
-	@scripts/need initdb postgresql redis-server redis-server pdfsig poppler-utils softhsm2-util softhsm2 chromium chromium
+	@scripts/need initdb postgresql redis-server redis-server pdfsig poppler-utils softhsm2-util softhsm2 chromium chromium libzbar libzbar0
 
 $(STAMP): requirements.lock pyproject.toml
 	@scripts/environment

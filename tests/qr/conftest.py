@@ -18,7 +18,7 @@ KINDS = {"rokan-hulu": "surat-izin-perekam-medik", "malang": "sik-perekam-medis"
 class House:
     """One office with the offline QR, its client and a clock."""
 
-    def __init__(self, folder: Path, keys: Path, office: str, *, edits=(), **settings):
+    def __init__(self, folder: Path, keys: Path, office: str, *, edits=(), key=None, **settings):
         self.office, self.clock, self.home = office, SetClock(NOW), folder / "home"
         self.templates = tree_of(folder, office)
         if office != "rokan-hulu":
@@ -28,6 +28,8 @@ class House:
         self.keys = folder / "keys"
         shutil.copytree(keys, self.keys)
         qr_keys.make(self.keys, office, (self.keys / "passphrase").read_bytes().strip())
+        if key is not None:
+            key(self.keys)
         self.teken = open_tree(self.home, self.templates, self.keys, self.clock, **settings)
         self.client = client_of(self.teken, office)
 
