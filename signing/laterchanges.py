@@ -195,6 +195,8 @@ class _Comparison:
         fields = {node.dictionary.objgen for node in (*self.old, *self.new) if node.dictionary.is_indirect}
         for one, other in zip(self.before.pages, self.after.pages, strict=False):
             old, new = ([a for a in _annotations(page) if a.objgen not in fields] for page in (one, other))
+            if _strangers(one) != _strangers(other):
+                self.found.doubts.add("annotations")
             lost = {a.objgen for a in _annotations(one)} - {a.objgen for a in _annotations(other)}
             if lost & fields:
                 self.found.changes.add("field_removed")
@@ -217,6 +219,11 @@ def _annotations(page: Any) -> Iterator[Any]:
     for annotation in page.obj.get("/Annots", ()):
         if isinstance(annotation, pikepdf.Dictionary):
             yield annotation
+
+
+def _strangers(page: Any) -> int:
+    """How many entries of /Annots are no annotations."""
+    return sum(not isinstance(one, pikepdf.Dictionary) for one in page.obj.get("/Annots", ()))
 
 
 def _inherited(page: Any, key: str) -> Any:

@@ -6,14 +6,18 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any, Final
 
-from asn1crypto import parser
+from asn1crypto import algos, cms, core, parser
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from pyhanko.sign.signers.pdf_cms import Signer
 from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 
+from signing.cmsparts import Parts, take_apart
 from signing.der import Element, Odd, Tag, element, elements
 
 _VERSIONS: Final = {"v1", "v3", "v4", "v5"}
+_V1: Final[bytes] = core.Integer(1).dump()
+_DATA: Final[bytes] = cms.ContentType("data").dump()
 _CONSTRUCTED: Final = 0x20
 _DEEPEST: Final = 32
 
@@ -46,9 +50,23 @@ def is_canonical(embedded: EmbeddedPdfSignature, pdf: bytes) -> bool:
         return False
     try:
         _strict(value, element(value, 0, len(value)), 0)
+        return embedded.sig_object_type == "/DocTimeStamp" or _as_composed(take_apart(value, padded=True), embedded)
     except Odd:
         return False
-    return True
+
+
+def _as_composed(parts: Parts, embedded: EmbeddedPdfSignature) -> bool:
+    """Whether the parts that nothing covers are those that our composer writes (signing/cms.py)."""
+    certificate, digest = embedded.signer_cert, algos.DigestAlgorithm({"algorithm": embedded.md_algorithm}).dump()
+    mechanism = Signer(signing_cert=certificate).get_signature_mechanism_for_digest(embedded.md_algorithm)
+    version, _, digest_here, _, mechanism_here, _ = map(parts.bytes_of, parts.signer)
+    return (
+        parts.bytes_of(parts.version) == version == _V1
+        and parts.content_of(parts.digests) == digest_here == digest
+        and parts.content_of(parts.content) == _DATA
+        and mechanism_here == mechanism.dump()
+        and (parts.unsigned is None or parts.stamp is not None)
+    )
 
 
 def _strict(value: bytes, one: Element, depth: int) -> None:
