@@ -62,10 +62,10 @@ class Copies:
         try:
             for one in named.opened(teken.archive):
                 self._copy(teken, self._second, one)
+            _note(teken.settings, rows[-1].seq)
         except (ArchiveUnreachable, OSError) as error:
             log.warning("copy_waits", place=str(place), error=getattr(error, "code", type(error).__name__))
             return 0
-        _note(teken.settings, rows[-1].seq)
         return len(rows)
 
     def _copy(self, teken: Teken, second: Archive, one: Named) -> None:

@@ -14,6 +14,9 @@ from botocore.exceptions import ClientError
 from service.archive import ArchiveDamaged
 from tests.archive.stores import versitygw
 from tests.archive.test_contract import TestBucket, TestBucketWithoutLock
+from tests.archive.test_scrub import test_a_bucket_is_healed_and_locked_again
+
+__all__ = ["test_a_bucket_is_healed_and_locked_again"]
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from service import archive_copies
 from service.archive import LocalArchive
 from service.archive_copies import Copies, is_late, lag
 from service.archive_scrub import scrub
@@ -82,6 +83,18 @@ def test_a_copy_that_is_away_stops_nothing_and_is_caught_up(office, store: Store
     assert "ObjectLockMode" in store.raw.head_object(Bucket="arsip", Key=key), (
         "the copy of a released document is locked too"
     )
+
+
+def test_a_full_disk_under_the_home_stops_no_worker(office, tmp_path, monkeypatch):
+    teken = office(str(tmp_path / "kedua"))
+    issued(teken, client_of(teken, ROHIL[0]), payload(*ROHIL, "UJI-1"))
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(archive_copies, "_note", full)
+    Rounds().spare(teken)
+    assert lag(teken).behind > 0
 
 
 def test_what_the_first_has_lost_does_not_stop_the_copy(office, tmp_path):
