@@ -33,7 +33,7 @@ PICTURES = {
 }
 """By name: the state, and what is unfolded and shown from there on."""
 SHEET = ("berlaku", "akan-habis", "dibekukan", "dicabut", "digantikan", "tidak-terdaftar")
-GAP, TILE = 12, 170
+GAP, TILE = 12, 150
 
 
 def main() -> int:

@@ -60,7 +60,7 @@ def _addresses(teken: Teken, office: Office) -> tuple[str, ...]:
 
 
 def _urls(office: Office) -> tuple[str, ...]:
-    return (office.public_url, *getattr(office, "public_url_aliases", ()))
+    return (office.public_url, *office.public_url_aliases)
 
 
 @lru_cache(64)
