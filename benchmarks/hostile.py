@@ -36,6 +36,7 @@ LOOK_UPS, BETWEEN_SECONDS = 40, 0.02
 ROUNDS = 12
 MOST = 3.0
 SETTLE_SECONDS = 3.0
+LAST_ANSWERS_SECONDS = 15.0
 EXPECTED = {"200", "413", "503", "dropped"}
 GOOD = {"identical", "authentic", "superseded"}
 
@@ -43,14 +44,17 @@ GOOD = {"identical", "authentic", "superseded"}
 def main(arguments: list[str]) -> int:
     """Measure; 0 where all holds."""
     if arguments[:1] == ["flood"]:
-        return flood(int(arguments[1]), Path(arguments[2]).read_bytes())
+        return flood(int(arguments[1]), {one.stem: one.read_bytes() for one in Path(arguments[2]).iterdir()})
     rounds = int(arguments[0]) if arguments else ROUNDS
     with tempfile.TemporaryDirectory(prefix="teken-hostile-") as folder:
         home = Path(folder)
         code, genuine = _furnish(home)
-        (home / "genuine.pdf").write_bytes(genuine)
+        files = home / "hostile"
+        files.mkdir()
+        for name, make in HOSTILE.items():
+            (files / f"{name}.pdf").write_bytes(make(genuine))
         with web_server(home, keys=keys("p256"), limit_checks="", limit_lookups="") as server:
-            alone, beside, answers = measure(server, code, home / "genuine.pdf", rounds)
+            alone, beside, answers = measure(server, code, files, rounds)
     found = ratio(beside, alone)
     wrong = [told for told in answers if told not in EXPECTED | {f"200 {verdict}" for verdict in _BAD}]
     print(_told(rounds, alone, beside, found, answers))
@@ -60,13 +64,13 @@ def main(arguments: list[str]) -> int:
 _BAD = ("altered", "foreign", "unsigned", "undetermined")
 
 
-def measure(server: WebServer, code: str, genuine: Path, rounds: int) -> tuple[list[float], list[float], Counter[str]]:
+def measure(server: WebServer, code: str, files: Path, rounds: int) -> tuple[list[float], list[float], Counter[str]]:
     """Return the median seconds of each round's look-ups, alone and beside uploads, and what the uploads were answered."""
     alone, beside, answers = [], [], Counter[str]()
     look_up(server, code)
     for _ in range(rounds):
         alone.append(statistics.median(look_up(server, code)))
-        with Flood(server, genuine, answers):
+        with Flood(server, files, answers):
             beside.append(statistics.median(look_up(server, code)))
         time.sleep(SETTLE_SECONDS)
     return alone, beside, answers
@@ -92,8 +96,8 @@ def look_up(server: WebServer, code: str) -> list[float]:
 class Flood:
     """Another process that keeps uploads going: what it computes does not stand in the way of who measures."""
 
-    def __init__(self, server: WebServer, genuine: Path, answers: Counter[str]) -> None:
-        self.command = [sys.executable, "-m", "benchmarks.hostile", "flood", str(server.port), str(genuine)]
+    def __init__(self, server: WebServer, files: Path, answers: Counter[str]) -> None:
+        self.command = [sys.executable, "-m", "benchmarks.hostile", "flood", str(server.port), str(files)]
         self.answers = answers
 
     def __enter__(self) -> None:
@@ -107,10 +111,10 @@ class Flood:
         self.answers.update(json.loads(told))
 
 
-def flood(port: int, genuine: bytes) -> int:
+def flood(port: int, files: dict[str, bytes]) -> int:
     """Keep uploads going until a line comes; then tell what they were answered."""
     os.nice(5)
-    files, answers, stop = {name: make(genuine) for name, make in HOSTILE.items()}, Counter[str](), threading.Event()
+    answers, stop = Counter[str](), threading.Event()
 
     def send(place: int) -> None:
         while not stop.is_set():
@@ -124,8 +128,9 @@ def flood(port: int, genuine: bytes) -> int:
     print("going", flush=True)
     sys.stdin.readline()
     stop.set()
+    deadline = time.monotonic() + LAST_ANSWERS_SECONDS
     for thread in threads:
-        thread.join(60)
+        thread.join(max(0, deadline - time.monotonic()))
     print(json.dumps(answers))
     return 0
 
