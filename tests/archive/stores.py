@@ -118,6 +118,10 @@ class Wire:
                 threading.Thread(target=self._serve, args=(near,), daemon=True).start()
 
     def _serve(self, near: socket.socket) -> None:
+        with suppress(OSError):  # either side may be gone by then: that is what a wire is for
+            self._carry(near)
+
+    def _carry(self, near: socket.socket) -> None:
         self.passed += 1
         if self.mode == "down":
             near.close()
