@@ -87,6 +87,7 @@ class Inspection:
 
     `undetermined` = it could not be inspected safely; `cause` says why and every other fact is then without value.
     `tail`: what follows the last covered byte: nothing, whole updates, or bytes that no PDF needs.
+    `later_updates` counts the updates there.
     `values` are the text fields' values; a viewer may draw something else, so they are never the authority.
     `changes` are what was done to the document after a signature and that no signature permits.
     `doubts` are why nothing good may be said of it although nothing is proven: two readers disagree, or see too much.
@@ -103,6 +104,7 @@ class Inspection:
     covers_whole_file: bool = False
     tail: Literal["nothing", "updates", "unaccounted"] = "nothing"
     trailing_bytes: int = 0
+    later_updates: int = 0
     has_dss: bool = False
     changes: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()

@@ -111,6 +111,7 @@ def _read(pdf: bytes, sha256: str, trust: Trust, *, strict: bool) -> Inspection:
         covers_whole_file=any(signature.coverage == "entire_file" for signature in signatures) and end == len(pdf),
         tail=_tail(pdf, end),
         trailing_bytes=len(pdf) - end,
+        later_updates=pdf.count(b"%%EOF", end),
         has_dss="/DSS" in reader.root,
         changes=tuple(sorted(after.changes | ({"coverage"} if uncovered else set()))),
         doubts=tuple(sorted(after.doubts)),

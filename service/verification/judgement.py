@@ -85,8 +85,19 @@ def _wrong(found: Inspection, signatures: list[SignatureFacts], known: Evidence)
     office = next(owner.office for owner in by if owner)
     if shape not in known.shapes.get(office, frozenset()) or not _in_order(found, signatures):
         yield "unexpected_signatures"
-    if not found.covers_whole_file or found.trailing_bytes:
+    if (not found.covers_whole_file or found.trailing_bytes) and not _only_validation_data(found, known):
         yield "bytes_after_signature"
+
+
+def _only_validation_data(found: Inspection, known: Evidence) -> bool:
+    """Whether a B-LT document of another archive of ours ends as it was released there: with its store, which nothing covers."""
+    last = found.signatures[-1]
+    return (
+        not known.descent.released
+        and (found.tail, found.later_updates, found.has_dss) == ("updates", 1, True)
+        and last.modification == "lta"
+        and last.level == "B-LT"
+    )
 
 
 def _same_office(by: list[Owner | None]) -> bool:
