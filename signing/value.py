@@ -24,7 +24,7 @@ _DEEPEST: Final = 32
 
 def flaws(embedded: EmbeddedPdfSignature, pdf: bytes) -> Iterator[str]:
     """Name what is wrong with a value besides its proof: its end, its padding, its version, its certificates."""
-    hole = pdf[int(embedded.byte_range[1]) : int(embedded.byte_range[2])]
+    hole = _hole(embedded, pdf)
     if len(b"".join(hole.split())) != len(hole):
         yield "padding"
     try:
@@ -42,11 +42,16 @@ def flaws(embedded: EmbeddedPdfSignature, pdf: bytes) -> Iterator[str]:
         yield "certificates"
 
 
+def _hole(embedded: EmbeddedPdfSignature, pdf: bytes) -> bytes:
+    """What the range leaves out; nothing if it has no such place (signing/gap.py says so)."""
+    _, *edges = map(int, embedded.byte_range[:3])
+    return pdf[slice(*edges)] if len(edges) > 1 else b""
+
+
 def is_canonical(embedded: EmbeddedPdfSignature, pdf: bytes) -> bool:
     """Whether hole and value are written as our composer writes them: upper-case digits of strict DER, then zeros."""
-    before, resume = int(embedded.byte_range[1]), int(embedded.byte_range[2])
     value = embedded.pkcs7_content
-    if pdf[before:resume] != b"<" + value.hex().upper().encode() + b">":
+    if _hole(embedded, pdf) != b"<" + value.hex().upper().encode() + b">":
         return False
     try:
         _strict(value, element(value, 0, len(value)), 0)
