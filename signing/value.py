@@ -18,6 +18,7 @@ from signing.der import Element, Odd, Tag, element, elements
 _VERSIONS: Final = {"v1", "v3", "v4", "v5"}
 _V1: Final[bytes] = core.Integer(1).dump()
 _DATA: Final[bytes] = cms.ContentType("data").dump()
+_EDGES: Final = 2
 _CONSTRUCTED: Final = 0x20
 _DEEPEST: Final = 32
 
@@ -44,8 +45,8 @@ def flaws(embedded: EmbeddedPdfSignature, pdf: bytes) -> Iterator[str]:
 
 def _hole(embedded: EmbeddedPdfSignature, pdf: bytes) -> bytes:
     """What the range leaves out; nothing if it has no such place (signing/gap.py says so)."""
-    _, *edges = map(int, embedded.byte_range[:3])
-    return pdf[slice(*edges)] if len(edges) > 1 else b""
+    numbers = [int(number) for number in embedded.byte_range]
+    return pdf[numbers[1] : numbers[2]] if len(numbers) > _EDGES else b""
 
 
 def is_canonical(embedded: EmbeddedPdfSignature, pdf: bytes) -> bool:
