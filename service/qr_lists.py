@@ -25,6 +25,7 @@ from service.store import qr as store
 from service.store.qr_tables import KeyState
 
 if TYPE_CHECKING:
+    from service.sop.model import Office
     from service.wiring import Teken
 
 FRESH: Final = timedelta(hours=6)
@@ -51,7 +52,14 @@ class Lister:
 
 def refresh(teken: Teken) -> int:
     """Sign the list of every office whose list changed or grew old; return how many. Without an active key there is no new list."""
-    return sum(_refresh(teken, code) for code, office in teken.offices.offices.items() if office.qr_offline)
+    return sum(_refresh(teken, office.code) for office in offices(teken))
+
+
+def offices(teken: Teken) -> list[Office]:
+    """Return the offices whose papers bear such a QR, also those that no longer print one: what is about has to be read."""
+    with teken.db.read() as connection:
+        keyed = store.offices(connection)
+    return [one for code, one in teken.offices.offices.items() if one.qr_offline or code in keyed]
 
 
 def rotate(teken: Teken, office: str) -> str:
@@ -151,7 +159,7 @@ def _ids(ended: Iterable[tuple[str, str]], burned: Iterable[bytes]) -> list[byte
 
 
 def _known(teken: Teken, office: str) -> None:
-    offline = [code for code, one in teken.offices.offices.items() if one.qr_offline]
+    offline = [one.code for one in offices(teken)]
     if office not in offline:
         raise NotFound("office_unknown", known=", ".join(sorted(offline)))
 

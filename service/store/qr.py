@@ -37,6 +37,11 @@ def keys(connection: Connection, offices: Iterable[str] | None = None) -> Sequen
     return connection.execute(query if offices is None else query.where(qr_keys.c.office.in_(sorted(offices)))).all()
 
 
+def offices(connection: Connection) -> set[str]:
+    """Return the offices that ever had a key: papers that it signed are about for years."""
+    return set(connection.execute(select(qr_keys.c.office).distinct()).scalars())
+
+
 def end(connection: Connection, office: str, state: KeyState, now: datetime, *, kid: str | None = None) -> int:
     """Retire the office's active keys, or call one compromised; return how many that changed."""
     mine = qr_keys.c.office == office

@@ -137,6 +137,8 @@ class PublicPermit:
     """Where the paper says that it is verified: host, port and path, as readers type it."""
     is_example: bool
     """Signed with a development certificate: shows how it works, and is no official document."""
+    own_data: bool
+    """Its QR proves its own data (docs/QR.md), whatever the office prints today."""
 
 
 @dataclass(frozen=True, slots=True)

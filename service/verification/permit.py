@@ -146,6 +146,7 @@ def _public(teken: Teken, record: _Record, bundle: Bundle) -> PublicPermit:
         corrects=row.request_kind == CORRECTION,
         address=offices.address(row.verify_url),
         is_example=any(one.is_example for one in record.certificates.values()),
+        own_data=row.qr is not None,
     )
 
 

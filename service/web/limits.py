@@ -61,7 +61,7 @@ def _kind() -> str:
         return REPORT
     if place == "check" and request.method == "POST":
         return CHECK
-    asks = "code" in (request.view_args or {}) or "kode" in request.args
+    asks = "code" in (request.view_args or {})  # a typed code is sent on to its own address, and counted there
     return LOOK_UP if asks and place in {"verify", "check", "report"} else ""
 
 

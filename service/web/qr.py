@@ -84,7 +84,9 @@ def marks(answer: PermitAnswer | None, office: PublicOffice | None) -> dict[str,
     """Return what the script compares a QR with; None where the page has no script, since no QR of the office proves itself."""
     known = teken().offices.offices
     here = next((one for code, one in known.items() if office and code == office.code), None)
-    if answer is None or here is None or not here.qr_offline:
+    if answer is None or here is None:
+        return None
+    if not here.qr_offline and not (answer.permit and answer.permit.own_data):
         return None
     if answer.permit is None:
         return {"state": str(answer.state)}
@@ -103,7 +105,7 @@ def marks(answer: PermitAnswer | None, office: PublicOffice | None) -> dict[str,
 def _here() -> list[Office]:
     """Return the offices of this host whose QR proves itself; all of them where the host is none's."""
     host = urlsplit(request.host_url).hostname or ""
-    offline = [one for one in teken().offices.offices.values() if one.qr_offline]
+    offline = qr_lists.offices(teken())
     mine = [
         one for one in offline if host in {urlsplit(url).hostname for url in (one.public_url, *one.public_url_aliases)}
     ]

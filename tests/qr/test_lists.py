@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import base64
+from contextlib import closing
 
 import cbor2
 import pytest
 from sqlalchemy import update
 
 from service import acts, cli, corrections, qr, qr_lists
+from service.app import create_app
 from service.errors import NotFound
 from service.permits import State
 from service.qr_keys import QrKeyMissing, QrKeys, file
 from service.store.tables import permits
+from tests.procedures.stories import edit, open_tree
 from tests.support.office import holder, play, row, work
 
 
@@ -52,6 +55,22 @@ def test_the_list_grows_with_what_ends_and_shrinks_with_what_goes_on(make):
 
 def _decide(teken, head, permit, to):
     acts.decide(teken, head, permit, to=to, reason="uji", decision="SK-1")
+
+
+def test_papers_of_an_office_that_no_longer_prints_it_are_still_read(make):
+    house = make("number-first")
+    permit = house.post()
+    play(house.teken, permit)
+    code = row(house.teken, permit).code
+    edit(house.templates / house.office / "office.toml", "offline = true", "offline = false")
+    with closing(open_tree(house.home, house.templates, house.keys, house.clock)) as teken:
+        assert not teken.offices.office(house.office).qr_offline
+        _decide(teken, holder(teken, house.office, "kepala_dinas"), permit, State.REVOKED)
+        assert qr_lists.refresh(teken) == 1
+        web = create_app(teken).test_client()
+        assert "/qr/verify.js" in web.get(f"/V/{code}").text
+        kept = web.get("/qr/offline.json").json
+        assert [key["office"] for key in kept["keys"]] == [one["office"] for one in kept["lists"]] == [house.office]
 
 
 def test_a_list_grows_old(make):

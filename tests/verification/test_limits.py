@@ -51,8 +51,9 @@ def test_one_address_waits_and_its_neighbour_does_not(ask):
     assert refused.mimetype == "application/problem+json"
     assert refused.json["type"] == "/problems/too_many_checks"
     assert 0 < int(refused.headers["Retry-After"]) <= 2 * 86400
-    page = get(ip="203.0.113.7", path="/V?kode=x")
+    page = get(ip="203.0.113.7", path="/V/x")
     assert (page.status_code, "Set-Cookie" in page.headers) == (429, False)
+    assert get(ip="203.0.113.7", path="/V?kode=x").status_code == 303  # sent on, and counted there
 
 
 def test_the_form_and_the_front_page_are_not_counted(ask):
