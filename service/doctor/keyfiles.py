@@ -12,10 +12,14 @@ from typing import TYPE_CHECKING, Final
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
+from service import qr, qr_keys
 from service.doctor.certificates import enrolled_sha256
 from service.doctor.findings import Note, fault, unknown, well
 from service.errors import TekenError
 from service.keys import KeyRing, file_name, is_seal
+from service.qr_keys import QrKeyMissing
+from service.store import qr as store
+from service.store.qr_tables import KeyState
 from signing import SigningError
 
 if TYPE_CHECKING:
@@ -31,7 +35,7 @@ def look_at_files(view: View) -> Iterator[Note]:
         secrets = [given.home / "checkpoint.key"]
     else:
         own = [given.identity, given.home / "checkpoint.key", given.passphrase, given.seal_passphrase]
-        secrets = [*own, *sorted(given.keys.glob("*.p12"))]
+        secrets = [*own, *sorted(given.keys.glob("*.p12")), *sorted(given.keys.glob("*.qr.pem"))]
     there = [path for path in dict.fromkeys(secrets) if path.is_file()]
     exposed = [path for path in there if path.stat().st_mode & _OTHERS]
     for path in exposed:
@@ -65,6 +69,33 @@ def _key(view: View, ring: KeyRing, owner: str) -> Note:
     if is_asked_for(view, owner):
         return _opened(view, ring, owner, sha256)
     return well("key_there", owner) if beside.is_file() else well("key_alone", owner)
+
+
+def look_at_qr_keys(view: View) -> Iterator[Note]:
+    """The key of each office whose QR proves its own data: without it a paper waits before its last signature."""
+    if not view.signs_here:
+        return
+    ring = KeyRing(view.settings.keys, view.settings.passphrase, view.settings.seal_passphrase)
+    for code, office in sorted(view.offices.offices.items()):
+        if office.qr_offline:
+            yield _qr_key(view, ring, code)
+
+
+def _qr_key(view: View, ring: KeyRing, office: str) -> Note:
+    path = qr_keys.file(view.settings.keys, office)
+    if not path.is_file():
+        return fault("qr_key_missing", office, file=str(path))
+    if not view.asked.open_keys:
+        return well("qr_key_there", office)
+    try:
+        kid = qr.kid_of(ring.qr(office).public_key()).hex()
+    except QrKeyMissing:
+        return fault("qr_key_closed", office, file=str(path))
+    with view.read() as connection:
+        known = store.find(connection, office, kid)
+    if known is not None and known.state != KeyState.ACTIVE:
+        return fault("qr_key_ended", office)
+    return well("qr_key_opens", office)
 
 
 def is_asked_for(view: View, owner: str) -> bool:

@@ -39,6 +39,15 @@ def look_at_public_url(view: View) -> Iterator[Note]:
             yield fault("public_url_plain", address)
 
 
+def look_at_proxies(view: View) -> Iterator[Note]:
+    """Https needs a proxy before us; one that is not named makes every visitor a neighbour on this machine, whom no limit counts."""
+    given = view.settings
+    if given.trusted_proxies:
+        yield well("proxies_fine", count=str(given.trusted_proxies))
+    elif given.listen.rpartition(":")[0].strip("[]") in _THIS_MACHINE:
+        yield warning("proxies_untold", given.listen)
+
+
 def look_at_timezones(view: View) -> Iterator[Note]:
     """Dates on paper are those of the office's zone."""
     zones = {one.calendar.timezone for one in view.offices.offices.values()}

@@ -12,11 +12,12 @@ from service.clock import SystemClock
 from service.doctor.authorities import look_at_anchors, look_at_timestamps
 from service.doctor.certificates import look_at_certificates, look_at_mandates, look_at_official
 from service.doctor.findings import Check, Finding, Note, label, unknown, worded
-from service.doctor.keyfiles import look_at_files, look_at_keys
+from service.doctor.keyfiles import look_at_files, look_at_keys, look_at_qr_keys
 from service.doctor.moments import look_at_clock
 from service.doctor.place import (
     look_at_archive,
     look_at_offices,
+    look_at_proxies,
     look_at_public_url,
     look_at_redis,
     look_at_second_copy,
@@ -36,6 +37,7 @@ log = structlog.get_logger("teken.doctor")
 
 CHECKS: Final = (
     Check("public_url", look_at_public_url),
+    Check("proxies", look_at_proxies),
     Check("timezone", look_at_timezones),
     Check("database", look_at_database),
     Check("redis", look_at_redis),
@@ -49,6 +51,7 @@ CHECKS: Final = (
     Check("host", look_at_host),
     Check("official", look_at_official),
     Check("key", look_at_keys),
+    Check("qr_key", look_at_qr_keys),
     Check("token", look_at_tokens),
     Check("csc", look_at_csc),
     Check("bsre", look_at_bsre),

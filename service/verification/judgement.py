@@ -13,6 +13,16 @@ if TYPE_CHECKING:
 
 Judgement = tuple[Verdict, tuple[str, ...]]
 _CAUSES = {"not_pdf": "not_pdf", "encrypted": "encrypted", "weak_format": "weak_algorithm"}
+_DOUBTS = {
+    "readers": "readers_disagree",
+    "bytes_behind": "readers_disagree",
+    "look": "readers_disagree",
+    "annotations": "annotated_later",
+    "field_added": "annotated_later",
+    "field_look": "annotated_later",
+    "hidden": "annotated_later",
+}
+"""What a doubt is called before people; any other says only that the file can't be inspected safely."""
 
 
 def judge(found: Inspection, known: Evidence) -> Judgement:
@@ -37,7 +47,7 @@ def _unsigned(found: Inspection, known: Evidence) -> Judgement:
     if known.descent.released or "signature_missing" in found.changes:
         return Verdict.ALTERED, ("signature_missing",)
     if found.doubts or found.signatures:
-        return Verdict.UNDETERMINED, ("not_inspectable",)
+        return Verdict.UNDETERMINED, _doubts(found)
     return Verdict.UNSIGNED, ("unsigned",)
 
 
@@ -49,7 +59,7 @@ def _strangers(found: Inspection, known: Evidence) -> Judgement:
     if known.descent.released or found.changes or not all(one.intact and one.valid for one in found.signatures):
         return Verdict.ALTERED, ("bytes_after_signature" if found.changes == ("bytes_behind",) else "changed",)
     if found.doubts or any(one.flaws for one in found.signatures):
-        return Verdict.UNDETERMINED, ("not_inspectable",)
+        return Verdict.UNDETERMINED, _doubts(found)
     return Verdict.FOREIGN, ("not_ours",)
 
 
@@ -58,12 +68,16 @@ def _ours(found: Inspection, signatures: list[SignatureFacts], known: Evidence) 
     if wrong:
         return Verdict.ALTERED, wrong
     if found.doubts or not found.strict or not all(_as_written(one, known) for one in found.signatures):
-        return Verdict.UNDETERMINED, ("not_inspectable",)
+        return Verdict.UNDETERMINED, _doubts(found)
     if not all(one.trusted for one in found.signatures):
         return Verdict.UNDETERMINED, ("not_trusted_now",)
     if known.descent.withheld:
         return Verdict.UNDETERMINED, ("never_released",)
     return Verdict.AUTHENTIC, ("extends_a_version" if known.descent.released else "not_in_archive",)
+
+
+def _doubts(found: Inspection) -> tuple[str, ...]:
+    return tuple(sorted({_DOUBTS.get(doubt, "not_inspectable") for doubt in found.doubts})) or ("not_inspectable",)
 
 
 def _as_written(one: SignatureFacts, known: Evidence) -> bool:

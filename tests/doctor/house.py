@@ -163,7 +163,12 @@ def build(
     if backend:
         data.write_text(data.read_text() + f'\n[signing]\nbackend = "{backend}"\n')
     given = {"home": folder / "home", "keys": folder / "keys", "templates": templates, "database_url": database}
-    house = House(Settings(**given, tsa_url=f"{place.url}/tsa", crl_url=f"{place.url}/induk.crl"), clock, pki, place)
+    house = House(
+        Settings(**given, trusted_proxies=1, tsa_url=f"{place.url}/tsa", crl_url=f"{place.url}/induk.crl"),
+        clock,
+        pki,
+        place,
+    )
     place.pages["/tsa"] = house.tsa(pki.tsa("TSA"))
     place.pages["/induk.crl"] = lambda _: pki.crl(pki.root, clock.now())
     place.pages["/penerbit.crl"] = lambda _: pki.crl(pki.issuing, clock.now())

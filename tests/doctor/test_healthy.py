@@ -16,7 +16,7 @@ def test_a_house_that_is_well_has_not_even_a_warning(house):
 
 
 def test_the_development_set_up_of_all_offices(tmp_path, keys):
-    """After `make certs` and with `make run` running: two warnings that say what it is, and nothing wrong."""
+    """After `make certs` and with `make run` running: three warnings that say what it is, and nothing wrong."""
     teken = open_office(tmp_path / "home", keys)
     with teken.db.write() as connection:
         signers.announce(connection, teken.custody.announcement(NOW))
@@ -24,7 +24,11 @@ def test_the_development_set_up_of_all_offices(tmp_path, keys):
     teken.close()
     found = list(examine(settings, clock=SetClock(NOW)))
     assert faults(found) == []
-    assert [one[2] for one in states(found, State.WARNING, State.UNKNOWN)] == ["anchors_development", "clock_unchecked"]
+    assert [one[2] for one in states(found, State.WARNING, State.UNKNOWN)] == [
+        "proxies_untold",
+        "anchors_development",
+        "clock_unchecked",
+    ]
     heads = {one.subject for one in found if one.check == "mandate"}
     offices = {path.parent.name for path in (PROJECT / "templates").glob("*/office.toml")}
     assert {one.partition("/")[0] for one in heads} == offices
@@ -36,4 +40,11 @@ def test_a_check_that_breaks_is_told_and_stops_no_other(house, monkeypatch):
     assert states(found, State.FAULT, State.UNKNOWN) == [("archive", "", "check_failed")]
     assert "ZeroDivisionError" in next(one.message for one in found if one.code == "check_failed")
     told = {one.check for one in found}
-    assert {one.name for one in CHECKS} - told == {"host", "official", "token", "csc", "bsre"}  # nobody signs there
+    assert {one.name for one in CHECKS} - told == {
+        "host",
+        "official",
+        "qr_key",
+        "token",
+        "csc",
+        "bsre",
+    }  # nobody signs there

@@ -6,12 +6,14 @@ import os
 import shutil
 import sys
 import zoneinfo
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
+from service import qr_keys, qr_lists
 from service.doctor import Asked, State
 from service.store import Database
 from service.store.tables import mandates
@@ -424,3 +426,47 @@ def test_a_host_without_keys_that_pins_another(house, tmp_path):
     found = house.examine()
     assert faults(found) == []
     assert [one.code for one in found if one.check == "key"] == ["keys_elsewhere"]
+
+
+@pytest.mark.parametrize("listen", ["127.0.0.1:8000", "[::1]:8000"])
+def test_a_proxy_that_nobody_named(house, listen):
+    """All visitors would count as neighbours on this machine, whom no limit holds."""
+    house.set(trusted_proxies=0, listen=listen)
+    assert [(one.state, one.code) for one in house.examine() if one.check == "proxies"] == [
+        ("warning", "proxies_untold")
+    ]
+
+
+@pytest.fixture
+def printing(house):
+    """The house, its office printing QR codes that prove their own data."""
+    edit(
+        house.settings.templates / OFFICE / "office.toml", "[roles.pemohon]", "[qr]\noffline = true\n\n[roles.pemohon]"
+    )
+    return house
+
+
+def test_a_qr_key_that_is_missing(printing):
+    one_fault(printing, code="qr_key_missing", check="qr_key", subject=OFFICE)
+
+
+def test_a_qr_key_that_others_may_read(printing):
+    path = qr_keys.file(printing.keys, OFFICE)
+    qr_keys.make(printing.keys, OFFICE, SECRET)
+    path.chmod(0o644)
+    one_fault(printing, code="file_exposed", check="files", subject=str(path))
+
+
+def test_a_qr_key_under_another_passphrase(printing):
+    qr_keys.make(printing.keys, OFFICE, b"lain")
+    one_fault(printing, asked=Asked(open_keys=True), code="qr_key_closed", check="qr_key", subject=OFFICE)
+
+
+def test_a_qr_key_that_was_retired_elsewhere(printing):
+    qr_keys.make(printing.keys, OFFICE, SECRET)
+    old = qr_keys.file(printing.keys, OFFICE).read_bytes()
+    with closing(printing.open()) as teken:
+        qr_lists.rotate(teken, OFFICE)
+    assert "qr_key_opens" in {one.code for one in printing.examine(Asked(open_keys=True))}
+    qr_keys.file(printing.keys, OFFICE).write_bytes(old)
+    one_fault(printing, asked=Asked(open_keys=True), code="qr_key_ended", check="qr_key", subject=OFFICE)

@@ -260,7 +260,7 @@ def test_words_are_whole(language):
 def test_every_reason_has_words():
     """A reason without words would be a page that fails."""
     reasons = set(re.findall(r'(?:yield|else|sha256,|reasons=\(|, \() ?\(?"([a-z_]+)"', JUDGING)) | set(
-        judgement._CAUSES.values()
+        [*judgement._CAUSES.values(), *judgement._DOUBTS.values()]
     )
     assert len(reasons) > 12
     assert reasons <= check_page.words("id")["of_file"]["reason"].keys()
