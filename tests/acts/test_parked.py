@@ -11,7 +11,7 @@ from service.queries import waiting
 from service.steps import STEPS as REAL_STEPS
 from tests.acts.desk import KUDUS, MALANG, ROHIL, ROHUL, everything
 from tests.procedures.stories import seen_codes, told_data
-from tests.support.office import payload, play, post, take_turn, work
+from tests.support.office import payload, play, post, qr_text, take_turn, work
 
 # the step that fails, in which procedure, the state in which the permit then sticks
 STEPS = [
@@ -72,7 +72,7 @@ def test_it_is_parked_shown_resumed_and_issued(house, monkeypatch, capsys, step,
     play(house.teken, permit)
     issued = house.row(permit)
     assert (issued.state, issued.fault, issued.parked_from) == ("in_force", None, None)
-    assert seen_codes(house.teken.archive.get(issued.released_sha)) == [issued.verify_url]
+    assert seen_codes(house.teken.archive.get(issued.released_sha)) == [qr_text(issued)]
 
 
 def test_only_a_parked_permit_is_resumed(house):

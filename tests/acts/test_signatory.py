@@ -27,7 +27,7 @@ from tests.acts.desk import (
     open_house,
 )
 from tests.procedures.stories import seen_codes, text, told, told_data
-from tests.support.office import play, row, work
+from tests.support.office import play, qr_text, row, work
 
 YEAR_BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
 STAGES = ["sign, number first", "sign, number after"]
@@ -111,7 +111,7 @@ def test_the_order_of_a_plt_lapses_when_his_mandate_ends_before_the_signature(tm
             w for w in ("Contoh baru", "Contoh plt") if w in document(house, permit)
         }
         assert "Contoh plt" not in document(house, permit)
-        assert seen_codes(house.teken.archive.get(issued.released_sha)) == [issued.verify_url]
+        assert seen_codes(house.teken.archive.get(issued.released_sha)) == [qr_text(issued)]
         house.teken.close()
 
 

@@ -122,17 +122,16 @@ def house(folder: Path, level: str, kind: str) -> Iterator[House]:
 def faults(teken: Teken, released: dict[str, str], level: str) -> list[str]:
     """Return what is wrong with the released documents (permit: SHA-256), all of them read back and inspected by pyHanko.
 
-    Of B-LT an inspection tells the time-stamp and that there is a DSS; what lies in it was proven before issue.
+    An inspection tells the level that the file claims; what its store proves was proven before issue.
     """
     trusted, found = trust(teken.settings), []
-    signed = "B-T" if level == "B-LT" else level
     with teken.db.read() as connection:
         recorded = {row.sha: level_of(json.loads(row.signatures)) for row in connection.execute(select(documents))}
     for permit, sha in released.items():
         pdf = teken.archive.get(sha)
         seen = inspect(pdf, trusted)
         levels = [one.level for one in seen.signatures]
-        as_wanted = (levels, seen.has_dss, recorded.get(sha)) == ([signed], level == "B-LT", level)
+        as_wanted = (levels, seen.has_dss, recorded.get(sha)) == ([level], level == "B-LT", level)
         if sha256(pdf) != sha or not as_wanted or not all(one.sound and one.trusted for one in seen.signatures):
             found.append(f"{permit}: {seen.outcome} {seen.cause} {levels}")
     return found

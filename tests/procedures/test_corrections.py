@@ -7,7 +7,7 @@ from service import acts
 from service.store.tables import acts as acts_table
 from service.store.tables import register
 from tests.procedures.stories import client_of, done, seen_codes, text, told, told_data
-from tests.support.office import holder, open_office, payload, play, post, row, take_turn, work
+from tests.support.office import holder, open_office, payload, play, post, qr_text, row, take_turn, work
 
 ROHIL = ("rokan-hilir", "sip-perekam-medis")
 ROHUL = ("rokan-hulu", "surat-izin-perekam-medik")
@@ -78,7 +78,7 @@ def test_exactly_what_was_read_of_the_same_content_still_counts(house, case, num
     assert after.code == before.code
     assert before.number in {None, after.number}
     paper = house.archive.get(after.released_sha)
-    assert seen_codes(paper) == [before.verify_url]
+    assert seen_codes(paper) == [qr_text(after)]
     assert ("Klinik Contoh Sejahtera" in text(paper)) == (change is CONTENT)
     with house.db.read() as connection:
         entries = select(func.count()).select_from(register).where(register.c.permit == before.id)

@@ -10,7 +10,7 @@ from service.clock import SetClock
 from service.permits import State
 from service.store.tables import register
 from tests.procedures.stories import client_of, edit, issued, open_tree, seen_codes, text, tree_of
-from tests.support.office import open_office, payload, play, post, row, take_turn, work
+from tests.support.office import open_office, payload, play, post, qr_text, row, take_turn, work
 
 ROHIL = ("rokan-hilir", "sip-perekam-medis")
 MALANG = ("malang", "sik-perekam-medis")
@@ -141,7 +141,7 @@ def test_a_corrected_str_changes_the_validity_and_neither_number_nor_date(tmp_pa
     assert "2031" not in paper
     with teken.db.read() as connection:
         assert len(connection.execute(select(register)).all()) == 1
-    assert seen_codes(teken.archive.get(after.released_sha)) == [before.verify_url]
+    assert seen_codes(teken.archive.get(after.released_sha)) == [qr_text(after)]
     teken.close()
 
 

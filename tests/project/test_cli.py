@@ -189,7 +189,7 @@ WRONG_SETTINGS = [
     ("TEKEN_PUBLIC_URL", "ftp://izin.example"),
     ("TEKEN_TSA_URL", "tsa.example"),
     ("TEKEN_TEMPLATES", "/tidak/ada"),
-    ("TEKEN_ARCHIVE_URL", "s3://ember/izin"),
+    ("TEKEN_ARCHIVE_URL", "ftp://ember/izin"),
     ("TEKEN_DATABASE_URL", "mysql://localhost/teken"),
     ("TEKEN_DATABASE_URL", "teken.db"),
     ("TEKEN_REDIS_URL", "localhost:6379"),

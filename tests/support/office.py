@@ -59,6 +59,11 @@ def row(teken: Teken, permit: str):
         return connection.execute(select(permits).where(permits.c.id == permit)).one()
 
 
+def qr_text(row) -> str:
+    """What the QR on a permit's paper says: its address, with its own data behind it where the office wants that."""
+    return row.qr or row.verify_url
+
+
 def work(teken: Teken) -> None:
     """Let the worker and the signing process do all that is due."""
     while pipeline.drain(teken, "work") + pipeline.drain(teken, "sign"):

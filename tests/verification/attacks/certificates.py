@@ -69,8 +69,9 @@ def genuine_certificate_beside_an_impostors_signature(run: Run) -> bytes:
     """An impostor's signature that carries our certificate and names it as its signer's."""
 
     def change(mine, genuine):
-        mine["certificates"] = genuine["certificates"]
-        mine["signer_infos"][0]["sid"] = genuine["signer_infos"][0]["sid"]
+        sid = mine["signer_infos"][0]["sid"] = genuine["signer_infos"][0]["sid"]
+        own = [one for one in genuine["certificates"] if one.chosen.serial_number == sid.chosen["serial_number"].native]
+        mine["certificates"] = cms.CertificateSet(own)  # it alone fits into the hole whatever the lengths
 
     return _with_certificates(run, _all_by(run, run.impostor), change)
 
