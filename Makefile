@@ -49,10 +49,10 @@ $(STAMP): requirements.lock pyproject.toml
 	@touch $(STAMP)
 
 .PHONY: conformance
-conformance: $(STAMP) ## outside judges on our papers (docs/CONFORMANCE.md; needs Java and Maven), and the desk played through in a browser
+conformance: $(STAMP) ## outside judges on our papers (docs/CONFORMANCE.md; needs Java and Maven), the desk played through in a browser, the rest of the matrices
 	@scripts/need javac default-jdk-headless mvn maven qpdf qpdf pdfsig poppler-utils chromium chromium
 	$(PY) -m pytest -m "" tests/conformance/verdicts.py tests/signing/test_years.py
-	$(PY) -m pytest -n 2 --dist worksteal -m played tests/browser
+	$(PY) -m pytest -n 2 --dist worksteal -m "played or thorough" tests/browser tests/verification
 
 clean:
 	rm -rf var build .mypy_cache .ruff_cache .pytest_cache

@@ -42,8 +42,14 @@ def files(street, tmp_path):
     return {name: (tmp_path / f"{name}.pdf", heads) for name, (_, heads) in made.items()}
 
 
-@pytest.mark.parametrize("lang", ["", "en"])
-@pytest.mark.parametrize("javascript", [True, False], ids=["js", "no-js"])
+@pytest.mark.parametrize(
+    ("javascript", "lang"),
+    [
+        pytest.param(script, lang, marks=[] if script and not lang else [pytest.mark.thorough])
+        for script in (True, False)
+        for lang in ("", "en")
+    ],
+)
 def test_every_verdict_on_a_phone_and_a_pc(street, files, lang, javascript):
     street.heard.clear()
     page = street.page(320, javascript=javascript)

@@ -41,8 +41,14 @@ def fits(page: Any) -> bool:
     return bool(page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
 
 
-@pytest.mark.parametrize("lang", ["id", "en"])
-@pytest.mark.parametrize("javascript", [True, False], ids=["js", "no-js"])
+@pytest.mark.parametrize(
+    ("javascript", "lang"),
+    [
+        pytest.param(script, lang, marks=[] if script and lang == "id" else [pytest.mark.thorough])
+        for script in (True, False)
+        for lang in ("id", "en")
+    ],
+)
 def test_every_state_at_every_width(walk, lang, javascript):
     page = walk.page(WIDTHS[0], javascript=javascript)
     for name, shown in STATES.items():
@@ -84,6 +90,7 @@ def test_the_budget(walk, name):
     page.context.close()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", [name for name in STATES if name != "form"])
 def test_on_paper(walk, tmp_path, name):
     """One or two A4 pages; the state is a word, which no black-and-white printer loses."""

@@ -24,15 +24,12 @@ from tests.verification.attacks.genuine import build
 
 @dataclass(frozen=True)
 class Honest:
-    """One file. `own` released it (None: nobody); `elsewhere` has the same keys and an empty archive.
-
-    No signature covers validation material that ends a file (B-LT): who doesn't have it in his archive takes it for an addition.
-    """
+    """One file. `own` released it (None: nobody); `elsewhere` has the same keys and an empty archive."""
 
     name: str
     pdf: bytes
     own: Teken | None
-    elsewhere: Teken | None
+    elsewhere: Teken
 
 
 Maker = Callable[[Path, list[Teken]], Iterator[Honest]]
@@ -121,8 +118,7 @@ def _levels(office: str, least: str) -> Maker:
             renewal.keep_up(here.teken)
         elsewhere = _elsewhere(here.teken, folder, opened)
         for version, pdf in enumerate(_versions(here.teken, permit), start=1):
-            bare = least == "B-LT" and version == 1
-            yield Honest(f"{office} from {least}, version {version}", pdf, here.teken, None if bare else elsewhere)
+            yield Honest(f"{office} from {least}, version {version}", pdf, here.teken, elsewhere)
 
     return make
 
