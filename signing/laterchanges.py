@@ -28,7 +28,7 @@ _ROOT_MAY_CHANGE: Final = {
     "/StructTreeRoot",
     "/Perms",
 }
-_ROOT_MAY_GAIN: Final = {"/OutputIntents", "/PieceInfo", "/Lang"}
+_ROOT_MAY_GAIN: Final = {"/OutputIntents"}
 _PAGE_MAY_CHANGE: Final = {"/Annots", "/Parent", "/LastModified", "/PieceInfo", "/Tabs"}
 _INHERITED: Final = ("/Resources", "/MediaBox", "/CropBox", "/Rotate")
 _FORM_MAY_CHANGE: Final = {"/Fields", "/SigFlags", "/DR", "/DA", "/Q", "/NeedAppearances"}
@@ -149,8 +149,9 @@ class _Comparison:
             for key in ({*one.dictionary.keys(), *other.dictionary.keys()}) - _ALWAYS
             if self._differs(one.dictionary, other.dictionary, {key})
         }
-        gained = {key for key in ("/P", "/Type") if key in one.dictionary} - set(other.dictionary.keys())
-        if one.kind != other.kind or gained:
+        lost = {key for key in ("/P", "/Type") if key in one.dictionary} - set(other.dictionary.keys())
+        split = one.is_signed and ("/Kids" in one.dictionary) != ("/Kids" in other.dictionary)
+        if one.kind != other.kind or lost or split:
             self.found.changes.add("field")
         if not changed:
             return

@@ -290,6 +290,23 @@ def signature_taken_away(writer):
 
 
 @update
+def signed_field_given_kids(writer):
+    for reference in writer.root["/AcroForm"]["/Fields"]:
+        field = reference.get_object()
+        if "/V" not in field or "/Kids" in field:
+            return False
+        field[pdf_name("/Kids")] = generic.ArrayObject()
+        writer.mark_update(reference)
+    return True
+
+
+@update
+def language_exchanged(writer):
+    writer.root[pdf_name("/Lang")] = generic.TextStringObject("xx")
+    writer.update_root()
+
+
+@update
 def another_root(writer):
     pages = generic.DictionaryObject(
         {pdf_name("/Type"): pdf_name("/Pages"), pdf_name("/Count"): generic.NumberObject(0)}
