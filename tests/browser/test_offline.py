@@ -5,98 +5,25 @@ from __future__ import annotations
 import base64
 import random
 import re
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import replace
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from service import acts, qr, qr_lists
-from service.permits import State
-from tests.qr.conftest import House
-from tests.support.office import holder, play, row
-from tests.support.webserver import WebServer, web_server
+from service import qr
+from tests.browser.counter import HOLDER, first_visit, kill, open_papers
 from tests.verification.test_issued_urls import CODE, FRAGMENT_V1, KEY_V1
 
-HOLDER = "Putri Contoh Handayani"
 AMBER, RED = "Luring: data cocok dengan kode QR; pencabutan belum diperiksa", "Kode QR tidak cocok"
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 RANDOM = random.Random(47)
 
 
-@dataclass
-class Counter:
-    """A citizen's phone, the office's server, and papers: visited, unseen, revoked."""
-
-    house: House
-    server: WebServer
-    phone: Any
-    papers: dict[str, Any]
-    heard: list[str] = field(default_factory=list)
-    cost: list[tuple[str, int]] = field(default_factory=list)
-    tone: str = ""
-
-    def url(self, name: str, fragment: str | None = None, code: str | None = None) -> str:
-        paper = self.papers[name]
-        tail = paper.qr.partition("#")[2] if fragment is None else fragment
-        return f"{self.server.url}/V/{code or paper.code}{'#' if tail else ''}{tail}"
-
-    def scan(self, url: str) -> Any:
-        """Open an address in a new tab, as a phone's camera does; wait until the page has said something."""
-        page = self.phone.new_page()
-        page.on("console", lambda said: self.heard.append(said.text))
-        page.goto(url)
-        page.locator("main .panel").first.wait_for()
-        return page
-
-    def told(self, url: str) -> tuple[str, str]:
-        """(tone, headline) that an address brings; no field is shown unless the tone is amber."""
-        page = self.scan(url)
-        try:
-            shown = page.locator("main .panel").first
-            tone = shown.get_attribute("class").split()[-1]
-            if tone == "bad":
-                assert page.locator("main dl").count() == 0
-                assert HOLDER not in page.content()
-            return tone, shown.locator("h1").inner_text()
-        finally:
-            page.close()
-
-
 @pytest.fixture(scope="module")
 def office(tmp_path_factory, keys):
-    house = House(tmp_path_factory.mktemp("luring"), keys, "rokan-hulu")
-    papers = {}
-    for number, name in enumerate(("visited", "unseen", "revoked")):
-        permit = house.post(f"UJI-{number:04}")
-        play(house.teken, permit)
-        papers[name] = permit
-    head = holder(house.teken, house.office, "kepala_dinas")
-    acts.decide(house.teken, head, papers["revoked"], to=State.REVOKED, reason="uji", decision="SK-1")
-    qr_lists.refresh(house.teken)
-    yield house, {name: row(house.teken, permit) for name, permit in papers.items()}
-    house.teken.close()
-
-
-@contextmanager
-def first_visit(office, chromium):
-    """A phone's first visit to the real server, whose access log is as talkative as it can be made; what the visit cost."""
-    house, papers = office
-    told = {"keys": house.keys, "templates": house.templates}
-    with web_server(house.home, "--access-logfile", "-", "--log-level", "debug", **told) as server:
-        context = chromium.new_context(viewport={"width": 360, "height": 740}, locale="id-ID")
-        asked: list[Any] = []
-        context.on("requestfinished", lambda one: asked.append(one))
-        counter = Counter(house, server, context, papers)
-        page = counter.scan(counter.url("visited"))
-        page.evaluate("navigator.serviceWorker.ready")
-        page.wait_for_function("caches.match('/qr/offline.json').then(found => !!found)")
-        counter.cost = [(one.url, one.sizes()["responseBodySize"]) for one in asked]
-        counter.tone = page.locator("main .panel").first.get_attribute("class")
-        yield counter
-        context.close()
+    with open_papers(tmp_path_factory.mktemp("luring"), keys) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="module")
@@ -110,8 +37,7 @@ def visit(office, chromium):
 def dead(office, chromium):
     """After the first visit nobody answers."""
     with first_visit(office, chromium) as counter:
-        counter.server.process.terminate()
-        counter.server.process.wait(60)
+        kill(counter.server)
         yield counter
 
 
@@ -167,15 +93,22 @@ def test_a_paper_never_seen_is_amber_and_shows_its_data(dead):
         assert words in text
     assert "berlaku, " not in text.lower()
     assert page.locator(".good").count() == 0
-    results = Axe().run(page)
-    assert results.violations_count == 0, results.generate_report()
-    assert page.evaluate("document.documentElement.scrollWidth") <= 360
     page.close()
 
 
-def test_in_english_too(dead):
-    page = dead.scan(dead.url("unseen").replace("#", "?lang=en#"))
-    assert page.locator("h1").inner_text() == "Offline: the data match the QR code; revocation not checked"
+ENGLISH = "Offline: the data match the QR code; revocation not checked"
+
+
+@pytest.mark.parametrize("width", [320, 360, 1280])
+@pytest.mark.parametrize(("query", "said"), [("", AMBER), ("?lang=en", ENGLISH)], ids=["id", "en"])
+def test_it_reads_well_at_every_width(dead, width, query, said):
+    page = dead.scan(dead.url("unseen").replace("#", f"{query}#"))
+    page.set_viewport_size({"width": width, "height": 740})
+    assert page.locator("h1").inner_text() == said
+    assert page.locator("html").get_attribute("lang") == ("en" if query else "id")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    results = Axe().run(page)
+    assert results.violations_count == 0, results.generate_report()
     page.close()
 
 
