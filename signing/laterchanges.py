@@ -127,6 +127,9 @@ class _Comparison:
                 continue
             if any(not self.same(resource, there.get(name)) for name, resource in resources.items()):
                 self.found.changes.add("form")
+        known = {node.name for node in self.old}
+        if [node.name for node in self.old] != [node.name for node in self.new if node.name in known]:
+            self.found.doubts.add("form")
         left = defaultdict(list)
         for node in self.new:
             left[node.name, node.widget].append(node)
@@ -138,7 +141,6 @@ class _Comparison:
                 continue
             waiting.remove(match)
             self._field(node, match)
-        known = {node.name for node in self.old}
         for node in (node for rest in left.values() for node in rest):
             self._new_field(node, known)
 

@@ -279,6 +279,18 @@ def fields_taken_away(writer):
 
 
 @update
+def fields_in_another_order(writer):
+    form = writer.root["/AcroForm"]
+    fields = form["/Fields"]
+    if len(fields) == 1:
+        return False
+    form[pdf_name("/Fields")] = generic.ArrayObject(reversed(fields))
+    writer.update_container(form)
+    writer.update_root()
+    return True
+
+
+@update
 def signature_taken_away(writer):
     for reference in writer.root["/AcroForm"]["/Fields"]:
         field = reference.get_object()

@@ -167,6 +167,7 @@
     if (!answer.ok) return;
     const known = await answer.json(), lang = page.state === "offline" && /[?&]lang=en\b/.test(location.search) ? "en" : document.documentElement.lang;
     const words = known.words[lang], place = document.querySelector("main");
+    place.lang = lang;
     const wrong = () => panel("bad", words.wrong);
     if (alone) {
       const shown = await offline(known, words, lang, fragment).catch(() => [wrong()]);
