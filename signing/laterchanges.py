@@ -204,9 +204,11 @@ class _Comparison:
             old, new = ([a for a in _annotations(page) if a.objgen not in fields] for page in (one, other))
             if _strangers(one) != _strangers(other):
                 self.found.doubts.add("annotations")
-            lost = {a.objgen for a in _annotations(one)} - {a.objgen for a in _annotations(other)}
-            if lost & fields:
+            were, are = ([a.objgen for a in _annotations(page)] for page in (one, other))
+            if (set(were) - set(are)) & fields:
                 self.found.changes.add("field_removed")
+            elif [objgen for objgen in are if objgen in set(were)] != were:
+                self.found.doubts.add("annotations")
             if len(old) == len(new) and all(self.same(left, right) for left, right in zip(old, new, strict=True)):
                 continue
             kinds = {str(a.get("/FT", "")) for a in new[len(old) :] if a.get("/Subtype") == "/Widget"}

@@ -291,6 +291,17 @@ def fields_in_another_order(writer):
 
 
 @update
+def box_listed_twice(writer):
+    page = writer.root["/Pages"]["/Kids"][0].get_object()
+    boxes = page.get("/Annots", generic.ArrayObject())
+    if not boxes:
+        return False
+    page[pdf_name("/Annots")] = generic.ArrayObject([*boxes, boxes.raw_get(0)])
+    writer.update_container(page)
+    return True
+
+
+@update
 def signature_taken_away(writer):
     for reference in writer.root["/AcroForm"]["/Fields"]:
         field = reference.get_object()
