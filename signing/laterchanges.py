@@ -31,6 +31,7 @@ _ROOT_MAY_CHANGE: Final = {
 _ROOT_MAY_GAIN: Final = {"/OutputIntents"}
 _PAGE_MAY_CHANGE: Final = {"/Annots", "/Parent", "/LastModified", "/PieceInfo", "/Tabs"}
 _INHERITED: Final = ("/Resources", "/MediaBox", "/CropBox", "/Rotate")
+_NODE_MAY_CHANGE: Final = {"/Kids", "/Count", "/Parent", *_INHERITED}
 _FORM_MAY_CHANGE: Final = {"/Fields", "/SigFlags", "/DR", "/DA", "/Q", "/NeedAppearances"}
 _ALWAYS: Final = {"/Ff", "/Parent", "/Kids", "/P", "/Type"}
 _FILLING: Final = _ALWAYS | {"/V", "/AP", "/AS", "/F", "/DA", "/Q", "/I", "/TI", "/RV", "/M"}
@@ -72,6 +73,7 @@ class _Comparison:
         self.same = SameGraph(before, after)
         self.same.set_apart(node.dictionary for node in (*self.old, *self.new))
         self.found = Later()
+        self.tree = set[tuple[tuple[int, int], tuple[int, int]]]()
         self.pages = {
             annotation.objgen: number
             for number, page in enumerate(after.pages)
@@ -111,6 +113,17 @@ class _Comparison:
             inherited = any(not self.same(_inherited(one.obj, key), _inherited(other.obj, key)) for key in _INHERITED)
             if inherited or self._differs(one.obj, other.obj, keys):
                 self.found.changes.add("page_content")
+            self._page_tree(one.obj, other.obj)
+
+    def _page_tree(self, one: Any, other: Any) -> None:
+        """The nodes above a page hold it, hand down, and say no more than they did."""
+        above, below = one.get("/Parent"), other.get("/Parent")
+        if above is None or below is None or (above.objgen, below.objgen) in self.tree:
+            return
+        self.tree.add((above.objgen, below.objgen))
+        if self._differs(above, below, {*above.keys(), *below.keys()} - _NODE_MAY_CHANGE):
+            self.found.doubts.add("structure")
+        self._page_tree(above, below)
 
     def _form(self) -> None:
         one, other = (_form(pdf) for pdf in (self.before, self.after))
