@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any, Final
 
 _PARTS: Final = 4
-_VALUE: Final = re.compile(rb"\s*<?([0-9A-Fa-f\s]*)>?\s*\Z")
+_HEXADECIMAL: Final = frozenset(b"0123456789ABCDEFabcdef")
 
 
 def end_of(byte_range: Sequence[Any]) -> int:
@@ -28,10 +27,9 @@ def covers_all_but_value(pdf: bytes, byte_range: Sequence[Any], value: bytes) ->
     start, before, resume, after = (int(number) for number in byte_range)
     if start != 0 or not 0 < before < resume < resume + after <= len(pdf):
         return False
-    found = _VALUE.match(pdf[before:resume])
-    if not found or not _bracketed(pdf, before, resume):
+    digits = b"".join(pdf[before:resume].strip().removeprefix(b"<").removesuffix(b">").split())
+    if not _HEXADECIMAL.issuperset(digits) or not _bracketed(pdf, before, resume):
         return False
-    digits = b"".join(found[1].split())
     return bytes.fromhex((digits + b"0" * (len(digits) % 2)).decode()) == value
 
 

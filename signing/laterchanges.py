@@ -108,6 +108,7 @@ class _Comparison:
         if len(self.before.pages) != len(self.after.pages):
             self.found.changes.add("pages")
             return
+        self._node(self.before.Root.Pages, self.after.Root.Pages)
         for one, other in zip(self.before.pages, self.after.pages, strict=True):
             keys = {*one.obj.keys(), *other.obj.keys()} - _PAGE_MAY_CHANGE - set(_INHERITED)
             inherited = any(not self.same(_inherited(one.obj, key), _inherited(other.obj, key)) for key in _INHERITED)
@@ -121,9 +122,12 @@ class _Comparison:
         if above is None or below is None or (above.objgen, below.objgen) in self.tree:
             return
         self.tree.add((above.objgen, below.objgen))
-        if self._differs(above, below, {*above.keys(), *below.keys()} - _NODE_MAY_CHANGE):
-            self.found.doubts.add("structure")
+        self._node(above, below)
         self._page_tree(above, below)
+
+    def _node(self, one: Any, other: Any) -> None:
+        if self._differs(one, other, {*one.keys(), *other.keys()} - _NODE_MAY_CHANGE):
+            self.found.doubts.add("structure")
 
     def _form(self) -> None:
         one, other = (_form(pdf) for pdf in (self.before, self.after))
