@@ -109,6 +109,8 @@ class _Comparison:
             self.found.changes.add("pages")
             return
         self._node(self.before.Root.Pages, self.after.Root.Pages)
+        if self._differs(self.before.Root.Pages, self.after.Root.Pages, {"/Count"}):
+            self.found.doubts.add("structure")
         for one, other in zip(self.before.pages, self.after.pages, strict=True):
             keys = {*one.obj.keys(), *other.obj.keys()} - _PAGE_MAY_CHANGE - set(_INHERITED)
             inherited = any(not self.same(_inherited(one.obj, key), _inherited(other.obj, key)) for key in _INHERITED)
