@@ -14,7 +14,7 @@ from service.verification import Verdict, verify_file
 from signing import inspect
 from tests.fuzz.cases import case
 from tests.fuzz.house import EXPECTED, House
-from tests.fuzz.mutators import LEVELS
+from tests.fuzz.mutators import LEVELS, envelopes
 from tests.fuzz.mutators.edits import edit
 from tests.fuzz.oracle import GOOD, is_finding, says_the_same
 from tests.fuzz.report import failures
@@ -99,6 +99,16 @@ def test_a_number_is_a_file(house):
     first = [case(house, SEED, number).mutation for number in range(40)]
     assert first == [case(house, SEED, number).mutation for number in range(40)]
     assert first != [case(house, SEED + 1, number).mutation for number in range(40)]
+
+
+def test_grafts_one_upon_another_stay_a_tree():
+    """A graft that holds what is grafted into it would have no end."""
+    donor = bytes.fromhex("3009300730053003020101")
+    for seed in range(200):
+        dice, tree, given = random.Random(seed), *(envelopes.read(donor)[0] for _ in range(2))
+        for _ in range(3):
+            envelopes._graft(tree, dice, envelopes._all(given))
+        assert envelopes.read(tree.dump()) is not None
 
 
 def test_what_is_read_is_written_back(house):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Final
 
@@ -145,7 +146,7 @@ def _graft(tree: Node, dice: random.Random, donors: list[Node]) -> None:
         return
     place = dice.choice(mine)
     graft = dice.choice([other for other in donors if other.tag == place.tag])
-    place.content, place.kids = graft.content, graft.kids
+    place.content, place.kids = graft.content, deepcopy(graft.kids)  # the next graft may go into this one
 
 
 def _other_algorithm(tree: Node, dice: random.Random, _: list[Node]) -> None:
