@@ -15,7 +15,7 @@ from service.codes import grouped
 from service.store import Database, StoreBusy
 from service.verification import PermitState, by_code
 from service.verification.holder import shown
-from tests.support.office import NOW, client_of, payload, post
+from tests.support.office import NOW, client_of, payload, post, row
 from tests.verification.conftest import OFFICES, PRIVATE
 
 UNKNOWN = "0123456789ABCDEF"
@@ -103,8 +103,7 @@ def test_unknown_and_not_issued_answer_the_same_bytes(world, browse):
     """No oracle (I5): page and JSON, status, body and every header but the request's own id."""
     client = client_of(world.teken, "malang")
     waiting = post(world.teken, client, payload("malang", OFFICES["malang"], "UJI-menunggu")).body["id"]
-    world.permits["waiting"] = waiting
-    code = world["waiting"].code
+    code = row(world.teken, waiting).code
     for path in ("/V/", "/v/", "/api/v1/verify/"):
         unknown, not_issued = browse().get(path + UNKNOWN), browse().get(path + code)
         assert unknown.status_code == not_issued.status_code == 404
@@ -126,9 +125,8 @@ def test_unknown_and_not_issued_do_the_same_work(world, monkeypatch):
     event.listen(engine, "before_cursor_execute", note)
     client = client_of(world.teken, "malang")
     waiting = post(world.teken, client, payload("malang", OFFICES["malang"], "UJI-menunggu-2")).body["id"]
-    world.permits["waiting"] = waiting
     work = []
-    for code in (world["waiting"].code, UNKNOWN, "no code at all"):
+    for code in (row(world.teken, waiting).code, UNKNOWN, "no code at all"):
         asked.clear()
         by_code(world.teken, code, at=NOW)
         work.append(list(asked))

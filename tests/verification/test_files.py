@@ -49,11 +49,11 @@ def test_a_name_is_no_content(world, tmp_path, capsys):
 def elsewhere(tmp_path_factory, keys) -> World:
     """Another archive with the same keys: what a restored or second installation issued."""
     teken = open_office(tmp_path_factory.mktemp("elsewhere"), keys)
-    made = World(teken, {})
+    permits = {}
     for office, kind in OFFICES.items():
-        made.permits[office] = post(teken, client_of(teken, office), payload(office, kind, "LAIN-1")).body["id"]
-        play(teken, made.permits[office])
-    yield made
+        permits[office] = post(teken, client_of(teken, office), payload(office, kind, "LAIN-1")).body["id"]
+        play(teken, permits[office])
+    yield World(teken, permits)
     teken.close()
 
 
