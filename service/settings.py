@@ -35,6 +35,7 @@ class Settings(BaseModel):
     archive_url: str = ""
     archive_second: str = ""
     archive_credentials: Path | None = None
+    data_keys: Path | None = None
     templates: Path = PROJECT / "templates"
     keys: Path = PROJECT / "certs" / "dev"
     trust: Path | None = None
@@ -89,6 +90,7 @@ class Settings(BaseModel):
         "web_identity",
         "signing_host",
         "archive_credentials",
+        "data_keys",
     )
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:
@@ -175,6 +177,11 @@ class Settings(BaseModel):
     def second_archive(self) -> Folder | Bucket | None:
         """Where their second copy lies, if there is to be one."""
         return place_of(self.archive_second, Path()) if self.archive_second else None
+
+    @property
+    def data_keys_file(self) -> Path:
+        """The keys of what is sealed in database and archive, mode 0600; never on their disk's backup."""
+        return self.data_keys or self.home / "data.keys"
 
     @property
     def trust_file(self) -> Path:

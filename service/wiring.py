@@ -26,6 +26,7 @@ from service.store import Database
 from service.store.migrate import migrate, start_alone
 from service.store.qr import record
 from service.trust import trust
+from service.vault import Vault
 from signing import FirstThatAnswers, HttpTimestamper, OnlineRevocation, Revocation, Timestamper
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ class Teken:
     clock: Clock
     db: Database
     archive: Archive
+    vault: Vault
     offices: Catalogue
     pins: Pins
     notary: Notary
@@ -93,6 +95,7 @@ def open_teken(
         clock=clock or SystemClock(),
         db=database,
         archive=archive,
+        vault=Vault(settings.data_keys_file),
         offices=catalogue,
         pins=Pins(archive, settings.templates, settings.home / "typeset"),
         notary=Notary.at(settings.home / "checkpoint.key"),
