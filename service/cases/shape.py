@@ -9,7 +9,7 @@ from service.cases.model import LIFETIME
 from service.cases.moments import DATE, INSTANT
 from service.cases.parsing import HEAD, NEW, REFERENCE_LENGTH, REPLACES_LENGTH, REQUIRED, UPSTREAM_ID, tree
 from service.cases.photo import MAGIC, MOST_CHARACTERS
-from service.cases.values import IDENTIFIER_LENGTH, PHONE_LENGTH
+from service.cases.values import EMAIL_LENGTH, IDENTIFIER_LENGTH, PHONE_LENGTH
 from service.sop.model import Field, FieldKind
 
 if TYPE_CHECKING:
@@ -161,6 +161,7 @@ _SHAPES: dict[FieldKind, Callable[[Field], Schema]] = {
     FieldKind.INTEGER: _integer,
     FieldKind.CHOICE: lambda field: {"enum": list(field.choices)},
     FieldKind.PHONE: lambda _: _text(PHONE_LENGTH),
+    FieldKind.EMAIL: lambda _: _text(EMAIL_LENGTH),
     FieldKind.NIK: lambda _: _identifier("NIK, 16 digits"),
     FieldKind.NIP: lambda _: _identifier("NIP, 18 digits"),
     FieldKind.STR: lambda _: _identifier("STR number as printed"),

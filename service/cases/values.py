@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 
 PHONE = re.compile(r"(?:\+?62|0)[2-9][0-9]{6,12}")
 PHONE_LENGTH = 24
+EMAIL = re.compile(
+    r"(?=.{1,64}@)[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}"
+)
+"""A plain address of RFC 5321 §4.1.2: no quotes, no comment, nothing that a header or a command could end at."""
+EMAIL_LENGTH = 254
 IDENTIFIER_LENGTH = 60
 
 
@@ -75,6 +80,17 @@ def _phone(sheet: Sheet, pointer: str, _field: Field, value: object) -> Value | 
     return "+62" + re.sub(r"^(\+?62|0)", "", digits)
 
 
+def _email(sheet: Sheet, pointer: str, _field: Field, value: object) -> Value | None:
+    text = sheet.text(pointer, value, EMAIL_LENGTH)
+    if text is None:
+        return None
+    if not EMAIL.fullmatch(text):
+        sheet.note(pointer, "email_shape")
+        return None
+    mailbox, _, host = text.partition("@")
+    return f"{mailbox}@{host.lower()}"
+
+
 def _identifier(parse: Callable[[str], str]) -> Callable[[Sheet, str, Field, object], Value | None]:
     def read(sheet: Sheet, pointer: str, _field: Field, value: object) -> Value | None:
         return read_identifier(sheet, pointer, value, parse)
@@ -117,4 +133,5 @@ _READERS: dict[FieldKind, Callable[[Sheet, str, Field, object], Value | None]] =
     FieldKind.INTEGER: _integer,
     FieldKind.CHOICE: _choice,
     FieldKind.PHONE: _phone,
+    FieldKind.EMAIL: _email,
 }

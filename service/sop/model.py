@@ -222,6 +222,7 @@ class FieldKind(StrEnum):
     INTEGER = "integer"
     CHOICE = "choice"
     PHONE = "phone"
+    EMAIL = "email"
 
 
 @dataclass(frozen=True, slots=True)

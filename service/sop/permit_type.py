@@ -45,14 +45,17 @@ ALWAYS: Final = {
     "practice.alamat": "address",
     "practice.ke": "integer",
 }
+# Where the holder is told of his permit: a type need not ask for them, and notices look for them nowhere else.
+CONTACT: Final = {"applicant.wa": "phone", "applicant.telepon": "phone", "applicant.email": "email"}
 # UU 27/2022 (data pribadi): the public page never shows these, and the NIK is not on the paper either.
 _PRIVATE: Final = {
     "applicant.nik": ("printed", "public"),
     "applicant.tanggal_lahir": ("public",),
     "applicant.alamat": ("public",),
+    **dict.fromkeys(CONTACT, ("printed", "public")),
 }
 _OWN_KEYS: Final = {"choices": ("choice",), "minimum": ("integer",), "maximum": ("integer",)}
-_WRITTEN: Final = ("text", "name", "address", "str", "phone")
+_WRITTEN: Final = ("text", "name", "address", "str", "phone", "email")
 _MAX_LENGTH: Final = 200
 FOREVER: Final = "SEUMUR_HIDUP"
 
@@ -111,7 +114,7 @@ def _check_paths(table: FieldsFile, found: Faults) -> None:
 
 
 def _check_field(table: FieldsFile, field: FieldTable, where: str, found: Faults) -> None:
-    expected = ALWAYS.get(field.path, field.kind)
+    expected = {**CONTACT, **ALWAYS}.get(field.path, field.kind)
     if field.kind != expected:
         found.add(where, "kind", "field_kind", path=field.path, kind=expected)
     for key in _PRIVATE.get(field.path, ()):

@@ -78,7 +78,7 @@ VerbName = Literal[
     "sign", "seal", "issue", "notify", "archive", "print", "deliver", "survey", "handover", "receive",
 ]  # fmt: skip
 KindName = Literal[
-    "text", "name", "address", "date", "nik", "nip", "str", "str_validity", "integer", "choice", "phone"
+    "text", "name", "address", "date", "nik", "nip", "str", "str_validity", "integer", "choice", "phone", "email"
 ]  # fmt: skip
 
 

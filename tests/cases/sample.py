@@ -48,6 +48,7 @@ FIELDS = (
     field("applicant.jenis_kelamin", "choice", "P", choices=("L", "P")),
     field("applicant.alamat", "address", "Jalan Merdeka Nomor 12, RT 003 RW 004", max_length=200),
     field("applicant.telepon", "phone", "0812-3456-7890", required=False, printed=False),
+    field("applicant.email", "email", "siti@contoh.example", required=False, printed=False),
     field("str.nomor", "str", "XX00001234567890"),
     field("str.masa_berlaku", "str_validity", "SEUMUR_HIDUP"),
     field("practice.nama", "text", "RSUD Contoh Sejahtera", public=True),

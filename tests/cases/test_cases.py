@@ -23,6 +23,22 @@ def faults(body, permit_type=TYPE):
     return {(fault.pointer, fault.code) for fault in caught.value.faults}
 
 
+NO_ADDRESSES = (
+    "siti",
+    "siti@contoh",
+    "siti@@contoh.id",
+    ".siti@contoh.id",
+    "siti@-contoh.id",
+    "siti@[127.0.0.1]",
+    '"si ti"@contoh.id',
+    "siti@contoh.id, budi@contoh.id",
+    "siti@contoh.id\nBcc: budi@contoh.id",
+    "Siti <siti@contoh.id>",
+    "sïti@contoh.id",
+    "a" * 65 + "@contoh.id",
+)
+
+
 def test_a_good_case():
     accepted = accept(payload())
     case = accepted.case
@@ -41,12 +57,14 @@ def test_kept_forms():
     put(body, "/applicant/nama", "  Siti\u00a0 Cafe\u0301  ")
     put(body, "/applicant/alamat", "Jalan Satu\r\n\tRT 01")
     put(body, "/applicant/telepon", "(0812) 3456-7890")
+    put(body, "/applicant/email", " Siti.Contoh+izin@Contoh.Example ")
     put(body, "/str/nomor", "ab 1234567")
     put(body, "/practice/pimpinan/nip", "19700101 199503 1 001")
     case = accept(body).case
     assert case.get("applicant.nama") == "Siti Café"
     assert case.get("applicant.alamat") == "Jalan Satu RT 01"
     assert case.get("applicant.telepon") == "+6281234567890"
+    assert case.get("applicant.email") == "Siti.Contoh+izin@contoh.example"
     assert case.get("str.nomor") == "AB 1234567"
     assert case.get("practice.pimpinan.nip") == "197001011995031001"
 
@@ -147,6 +165,7 @@ def test_an_empty_object_names_everything_that_is_required():
         ("/applicant/tanggal_lahir", "1897-01-01", "/applicant/tanggal_lahir", "date_range"),
         ("/applicant/tanggal_lahir", "2026-11-20", "/applicant/tanggal_lahir", "born_in_the_future"),
         ("/applicant/telepon", "nol delapan", "/applicant/telepon", "phone_shape"),
+        *(("/applicant/email", text, "/applicant/email", "email_shape") for text in NO_ADDRESSES),
         ("/str/nomor", "?", "/str/nomor", "str_shape"),
         ("/str/masa_berlaku", "seumur hidup", "/str/masa_berlaku", "date_shape"),
         ("/str/masa_berlaku", "2026-11-20", "/str/masa_berlaku", "str_ended"),
