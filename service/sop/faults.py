@@ -71,6 +71,7 @@ MESSAGES: Final = {
     'backend segel "{backend}" dengan returned = "rewritten" menulis ulang berkas',
     "seal_forbidden": 'SOP {type} membubuhkan segel setelah tanda tangan yang mengunci berkas (backend "{head}"), '
     'yang melarang kolom baru; backend segel "{backend}" perlu returned = "strict"',
+    "notice_name": "nama dengan tanda $ yang boleh di sini hanya {names}; tanda $ sendiri ditulis $$",
     "seal_needless": "hanya untuk kantor yang punya segel ([certificate] seal)",
     "qr_picture": 'SOP {type} menggambar kode QR dengan backend "{backend}", yang hanya menerima gambar kasar: '
     "kode QR luring tidak akan terbaca",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, time
 from enum import StrEnum
@@ -181,6 +182,20 @@ class SigningChoice:
 
 
 @dataclass(frozen=True, slots=True)
+class Notices:
+    """What the office tells its applicants, by which channels, and when it lets them sleep."""
+
+    channels: tuple[str, ...]  # whatsapp | sms | email: the first for which there is an address, then the next
+    kinds: tuple[str, ...]  # ready | issued | returned | expiring
+    quiet_from: time
+    quiet_to: time  # the same as quiet_from: no quiet hours
+    language: str  # id | en: of the texts that are not the office's own
+    link: str  # verify | holder | none
+    expiring_days: int
+    texts: Mapping[str, str]  # by kind, with $names
+
+
+@dataclass(frozen=True, slots=True)
 class Office:
     code: OfficeCode
     name: str
@@ -207,6 +222,7 @@ class Office:
     signing: SigningChoice = SigningChoice()
     correction: str = "keep"  # keep | new: number and set date of a permit that corrects wrong data (ADR 0041)
     qr_offline: bool = False  # the QR proves its own data without the server (ADR 0047)
+    notices: Notices | None = None  # None: the office tells applicants nothing
     public_url_aliases: tuple[str, ...] = ()  # hosts of earlier years, whose issued addresses work for ever
 
 

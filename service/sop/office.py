@@ -19,6 +19,7 @@ from service.sop.model import (
     Series,
     SigningChoice,
 )
+from service.sop.notices import check_notices, notices_of
 from service.sop.read import read
 from service.sop.schema import OfficeFile, SealTable
 
@@ -54,6 +55,10 @@ def read_office(files: Mapping[str, bytes], folder: str, found: Faults) -> Offic
     if LEVELS.index(table.levels.target) < LEVELS.index(table.levels.issue_at_least):
         found.add("levels", "target", "levels", least=table.levels.issue_at_least)
     _check_signing(table, found)
+    if table.notices is not None:
+        refuse_repeated(table.notices.channels, "notices", "channels", found)
+        refuse_repeated(table.notices.kinds, "notices", "kinds", found)
+        check_notices(table.notices, found)
     _check_people(table, found)
     for code in table.series:
         _check_series(table, code, found)
@@ -159,6 +164,7 @@ def _office(table: OfficeFile) -> Office:
         signing=_signing(table.signing),
         correction=table.correction.number,
         qr_offline=table.qr.offline,
+        notices=notices_of(table.notices) if table.notices else None,
         public_url_aliases=tuple(table.public_url_aliases),
     )
 

@@ -73,6 +73,8 @@ Level = Literal["B-B", "B-T", "B-LT", "B-LTA"]
 BackendName = Literal["pkcs12", "pkcs11", "bsre", "csc"]
 ReturnedName = Literal["strict", "own_field", "rewritten"]
 AuthoriseName = Literal["passphrase", "totp"]
+ChannelName = Literal["whatsapp", "sms", "email"]
+NoticeName = Literal["ready", "issued", "returned", "expiring"]
 VerbName = Literal[
     "apply", "check", "forward", "recommend", "enter", "verify", "assemble", "paraf", "approve", "number",
     "sign", "seal", "issue", "notify", "archive", "print", "deliver", "survey", "handover", "receive",
@@ -173,6 +175,21 @@ class CorrectionTable(Table):
     number: Literal["keep", "new"] = "keep"
 
 
+class QuietTable(Table):
+    since: Clock = Field(alias="from")
+    to: Clock
+
+
+class NoticesTable(Table):
+    channels: Annotated[list[ChannelName], Field(min_length=1)]
+    kinds: Annotated[list[NoticeName], Field(min_length=1)]
+    quiet: QuietTable = QuietTable(**{"from": "20:00", "to": "07:00"})
+    language: Literal["id", "en"] = "id"
+    link: Literal["verify", "holder", "none"] = "holder"
+    expiring_days: Annotated[int, Field(ge=1, le=365)] = 60
+    texts: dict[NoticeName, Annotated[Text, Field(max_length=300)]] = {}
+
+
 class OfficeFile(Table):
     code: Slug
     name: Text
@@ -193,6 +210,7 @@ class OfficeFile(Table):
     signing: SigningTable = SigningTable()
     correction: CorrectionTable = CorrectionTable()
     qr: QrTable = QrTable()
+    notices: NoticesTable | None = None
     roles: dict[Name, RoleTable]
     people: list[PersonTable] = []
     series: dict[Name, SeriesTable]

@@ -12,6 +12,8 @@ SOP = "contoh/izin-satu/sop.toml"
 SOP2 = "contoh/izin-dua/sop.toml"
 FIELDS = "contoh/izin-satu/fields.toml"
 
+NOTICES = '[notices]\nchannels = ["email", "sms"]\nkinds = ["ready"]\n'
+
 # file, old text, new text, table and key of the one fault, a part of its message
 CASES = [
     # office.toml: shape
@@ -51,6 +53,28 @@ CASES = [
     (OFFICE, "[branches]", '[signing]\nreturned = "lain"\n\n[branches]', "signing", "returned", "salah satu"),
     (OFFICE, "[branches]", '[signing]\nurl = "https://x"\n\n[branches]', "signing", "url", "tidak dikenal"),
     (OFFICE, "[branches]", '[signing]\nreturned = "strict"\n\n[branches]', "signing", "returned", "pkcs12"),
+    # office.toml: what applicants are told
+    (OFFICE, "[branches]", '[notices]\nkinds = ["ready"]\n\n[branches]', "notices", "channels", "wajib"),
+    (
+        OFFICE,
+        "[branches]",
+        f'{NOTICES}quiet = {{ from = "8", to = "7" }}\n[branches]',
+        "notices.quiet",
+        "from",
+        "07:30",
+    ),
+    (OFFICE, "[branches]", f'{NOTICES}link = "https://x"\n[branches]', "notices", "link", "salah satu"),
+    (OFFICE, "[branches]", NOTICES.replace("sms", "email") + "[branches]", "notices", "channels[2]", "sudah dipakai"),
+    (OFFICE, "[branches]", f"{NOTICES}texts.ready = 'NIK $nik'\n[branches]", "notices.texts", "ready", "$number"),
+    (OFFICE, "[branches]", f"{NOTICES}texts.ready = 'Rp$ 1'\n[branches]", "notices.texts", "ready", "$$"),
+    (
+        OFFICE,
+        "[branches]",
+        f"{NOTICES}texts.returned = '$number'\n[branches]",
+        "notices.texts",
+        "returned",
+        "$application",
+    ),
     # office.toml: roles, people, series
     (OFFICE, 'title = "Pemohon"', 'title = ""', "roles.pemohon", "title", "kosong"),
     (OFFICE, "signs = true", 'signs = "ya"', "roles.kepala", "signs", "true"),
