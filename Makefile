@@ -36,6 +36,10 @@ bench: $(STAMP)       ## what a permit and a signature cost, beside others (docs
 fuzz: $(STAMP)        ## N= mutated PDFs (100,000) through the inspector; SEED=, MINUTES=; REPLAY=FILE judges one finding again
 	$(PY) -m tests.fuzz $(if $(REPLAY),--replay $(REPLAY),--count $(or $(N),100000) --minutes $(or $(MINUTES),0) $(if $(SEED),--seed $(SEED)))
 
+.PHONY: faults
+faults: $(STAMP) tools ## every row of the fault table on both databases, under an hour; SEED=, ROW=, ENGINE=, N= scenes a row; REPLAY= one scene again
+	$(PY) -m tests.faults $(if $(REPLAY),--replay '$(REPLAY)',$(if $(SEED),--seed $(SEED)) $(if $(ROW),--row $(ROW)) $(if $(ENGINE),--engine $(ENGINE)) $(if $(N),--most $(N)))
+
 lock: $(STAMP)        ## newest versions that satisfy pyproject.toml
 	.venv/bin/python -m pip install -q uv
 	.venv/bin/uv pip compile pyproject.toml --extra dev --generate-hashes --universal --python-version 3.11 --no-header --no-emit-index-url --upgrade -q -o requirements.lock

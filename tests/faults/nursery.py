@@ -18,11 +18,10 @@ from pathlib import Path
 from typing import Self
 
 PROJECT = Path(__file__).resolve().parents[2]
-CHILDREN = ("work", "sign", "post", "people")
 
 
 class Nursery:
-    """Spawns processes of four kinds: `work` and `sign` are worker.py; `post` and `people` are the outside world."""
+    """Spawns processes: `work` and `sign` are worker.py; `post` and `people` are the outside world; `machine` is all of them in one."""
 
     def __enter__(self) -> Self:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("TEKEN_")}
@@ -91,6 +90,7 @@ def main() -> None:
     """Read orders until the test closes the line or dies; then end every child."""
     import worker  # noqa: F401 - imported once, here, so that a fork costs milliseconds
     from tests.faults import people, poster  # noqa: F401
+    from tests.faults.lab import machine  # noqa: F401
 
     children: dict[int, int | None] = {}
     try:
@@ -144,8 +144,9 @@ def _run(kind: str) -> int:
 
         return worker.main([kind])
     from tests.faults import people, poster
+    from tests.faults.lab import machine
 
-    return {"post": poster.main, "people": people.main}[kind]()
+    return {"post": poster.main, "people": people.main, "machine": machine.main}[kind]()
 
 
 def _reap(children: dict[int, int | None], pid: int) -> int | None:

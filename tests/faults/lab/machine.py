@@ -1,0 +1,139 @@
+"""A whole small office in one process and in a fixed order: upstream, workers, signing process and people take turns.
+
+Nothing here depends on who was faster, so the passages of the named points can be counted in one run, and the n-th of them be
+the last thing that happens in the next. The clock is the machine's own: it stands still, and moves when nobody has anything to do.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import func, select
+
+from service import failpoints, intake, journal, pipeline
+from service.clients import Client
+from service.clock import SetClock
+from service.errors import Conflict, IdempotencyRunning
+from service.settings import Settings
+from service.store import StoreBusy
+from service.store.tables import permits
+from service.wiring import Teken, open_teken
+from tests.faults.poster import append, lines
+from tests.support.office import OFFICES, take_turn
+
+AWAY = timedelta(minutes=2)
+"""What passes between a death and the next start: every lease has ended."""
+WAIT = timedelta(seconds=61)
+PATIENCE = 60
+STUCK = 3
+
+
+def main() -> int:
+    """Bring every ordered case to its end; return STUCK if that can't be."""
+    folder = Path(os.environ["UJI_FOLDER"])
+    clock = SetClock(datetime.fromisoformat((folder / "clock").read_text()))
+    teken = open_teken(Settings.from_environment(), clock=clock, signing=True, offices=OFFICES)
+    passed = _counted(folder / os.environ["UJI_COUNT"]) if "UJI_COUNT" in os.environ else None
+    town = Town(teken, folder)
+    idle = 0
+    _set(folder, clock.at + AWAY)
+    while idle < PATIENCE:
+        if town.round():
+            idle = 0
+        elif town.over():
+            town.listen()
+            if passed is not None:
+                passed()
+            return 0
+        else:
+            idle += 1
+            clock.at += WAIT
+            _set(folder, clock.at + AWAY)
+    print(f"stuck: {town.states()}")
+    return STUCK
+
+
+class Town:
+    """Everybody of a small office, in turn."""
+
+    def __init__(self, teken: Teken, folder: Path) -> None:
+        self.teken, self.folder = teken, folder
+        self.orders = lines(folder / "orders")
+        self.answered = {ack["key"] for ack in lines(folder / "acks")}
+        self.heard: dict[str, int] = {}
+        for event in lines(folder / "feed"):
+            self.heard[event["client"]] = max(event["seq"], self.heard.get(event["client"], 0))
+
+    def round(self) -> int:
+        """One turn of everybody; how much was done."""
+        done = sum(self._post(order) for order in self.orders if order["key"] not in self.answered)
+        try:
+            done += pipeline.drain(self.teken, "work") + pipeline.drain(self.teken, "sign")
+            done += sum(self._act(permit) for permit in self._trays())
+            self.listen()
+        except StoreBusy:
+            return done
+        return done
+
+    def over(self) -> bool:
+        """Everything is answered, and nothing is due to anybody."""
+        with self.teken.db.read() as connection:
+            query = select(func.count()).select_from(permits).where(permits.c.queue != "none")
+            return not connection.execute(query).scalar_one() and len(self.answered) == len(self.orders)
+
+    def states(self) -> list[tuple[str, ...]]:
+        """Where every permit stands."""
+        with self.teken.db.read() as connection:
+            query = select(permits.c.state, permits.c.queue, permits.c.fault)
+            return [tuple(map(str, row)) for row in connection.execute(query)]
+
+    def listen(self) -> None:
+        """The receivers write down what is new in their feeds."""
+        for client in {order["client"]["id"] for order in self.orders}:
+            with self.teken.db.read() as connection:
+                found = journal.feed(connection, client, self.heard.get(client, 0), 500)
+            for event in found:
+                append(self.folder / "feed", {**event, "client": client})
+                self.heard[client] = event["seq"]
+
+    def _post(self, order: dict) -> int:
+        raw = json.dumps(order["case"]).encode()
+        try:
+            reply = intake.accept(self.teken, Client(**order["client"]), json.loads(raw), raw, order["key"])
+        except (IdempotencyRunning, StoreBusy):
+            return 0
+        append(self.folder / "acks", {"key": order["key"], "status": reply.status, "body": reply.body})
+        self.answered.add(order["key"])
+        return 1
+
+    def _trays(self) -> list[str]:
+        with self.teken.db.read() as connection:
+            query = select(permits.c.id).where(permits.c.queue == "person").order_by(permits.c.created_at, permits.c.id)
+            return list(connection.execute(query).scalars())
+
+    def _act(self, permit: str) -> bool:
+        try:
+            return take_turn(self.teken, permit)
+        except Conflict:
+            return False
+
+
+def _set(folder: Path, at: datetime) -> None:
+    """When the next start is, should this process die."""
+    (folder / "clock").write_text(at.isoformat())
+
+
+def _counted(path: Path):
+    """Count passages from now on; the returned function writes them down."""
+    passed: list[str] = []
+    real = failpoints.passing
+
+    def passing(point: str) -> None:
+        passed.append(point)
+        real(point)
+
+    failpoints.passing = passing
+    return lambda: path.write_text(json.dumps(passed))

@@ -1,0 +1,82 @@
+"""Runs machines (machine.py) over an office's folder: undisturbed, or dying at the n-th passage of a named point, and started again."""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections import Counter
+from collections.abc import Sequence
+
+from tests.faults.lab.bench import Bench, Office
+from tests.faults.lab.scene import Scene
+from tests.faults.oracle import Evidence, Violation, judge
+from tests.faults.poster import append, lines
+from tests.support.office import payload
+
+KINDS = (
+    ("rokan-hilir", "sip-perekam-medis"),  # the number first, no seal
+    ("rokan-hulu", "surat-izin-perekam-medik"),  # the number first, and a seal
+    ("kudus", "sip-perekam-medis"),  # the number after the signature
+)
+SECONDS = 180
+SETTINGS = {"TEKEN_RETRY_SECONDS": 0, "TEKEN_MAX_ATTEMPTS": 30, "TEKEN_BUSY_SECONDS": 2}
+
+
+class Machine:
+    """The one process of an office; who it was and how it ended."""
+
+    def __init__(self, bench: Bench, office: Office, kinds: Sequence[tuple[str, str]] = KINDS, **given: object) -> None:
+        self.bench, self.office = bench, office
+        self.environment = {"TEKEN_HOME": office.home, "TEKEN_KEYS": bench.keys, "UJI_FOLDER": office.folder}
+        self.environment |= {**SETTINGS, **given}
+        if office.database:
+            self.environment["TEKEN_DATABASE_URL"] = office.database
+        office.begin()
+        for number, (code, kind) in enumerate(kinds):
+            client = {"id": office.clients[code], "office": code, "name": "uji"}
+            case = payload(code, kind, f"UJI-{number}")
+            append(office.folder / "orders", {"key": f"kunci-{number}", "client": client, "case": case})
+
+    def run(self, fail_at: str = "", **more: object) -> int | None:
+        """Start it and wait for its end; its exit code, None if it did not end."""
+        environment = {**self.environment, "TEKEN_FAIL_AT": fail_at, **more}
+        pid = self.bench.nursery.spawn("machine", environment, self.office.folder / "log")
+        code = self.bench.nursery.wait(pid, SECONDS)
+        self.bench.nursery.end(pid)
+        return code
+
+    def died(self, fail_at: str, **more: object) -> bool:
+        """Run it until it dies at this passage; tell whether it did, and did not end before."""
+        return self.run(fail_at, **more) == -signal.SIGKILL
+
+    def passed(self) -> list[str]:
+        """Run it undisturbed; every passage of a named point, in order."""
+        assert self.run(UJI_COUNT="count") == 0, self.said()
+        return list(json.loads((self.office.folder / "count").read_text()))
+
+    def said(self) -> str:
+        """The end of its log."""
+        path = self.office.folder / "log"
+        return path.read_text()[-1500:] if path.exists() else ""
+
+    def judged(self) -> list[Violation]:
+        """What the judge finds in what it left."""
+        told = [lines(self.office.folder / name) for name in ("acks", "feed")]
+        return judge(Evidence(self.office.store, self.office.home / "archive", self.office.verifier, *told))
+
+    def to_the_end(self, scene: Scene, **more: object) -> None:
+        """Let it bring everything to its end, and judge."""
+        code = self.run(**more)
+        scene.expect(code == 0, f"it ended with {code}: {self.said()}" if code else "it did not end")
+        scene.judged(self.judged())
+        scene.expect(len(lines(self.office.folder / "acks")) == len(lines(self.office.folder / "orders")), "unanswered")
+
+
+def hits(passed: Sequence[str]) -> list[str]:
+    """Name every passage by its point and how often that was passed: `number.before_commit:2`."""
+    seen: Counter[str] = Counter()
+    named = []
+    for point in passed:
+        seen[point] += 1
+        named.append(f"{point}:{seen[point]}")
+    return named

@@ -1,0 +1,8 @@
+"""The rows of the fault table, in the order in which they are told."""
+
+from __future__ import annotations
+
+from tests.faults.lab.rows import kill
+from tests.faults.lab.scene import Row
+
+ROWS: tuple[Row, ...] = (kill.ROW,)
