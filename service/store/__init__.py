@@ -7,6 +7,7 @@ from service.store import dispatch_tables as _dispatch_tables  # noqa: F401 - as
 from service.store import qr_tables as _qr_tables  # noqa: F401 - as above
 from service.store import released as _released  # noqa: F401 - as above
 from service.store import report_tables as _report_tables  # noqa: F401 - as above
+from service.store import webhook_tables as _webhook_tables  # noqa: F401 - as above
 from service.store.database import Database, StoreBusy
 
 __all__ = ["Database", "StoreBusy"]
