@@ -5,7 +5,7 @@ A code that exists and is not issued is looked for exactly as one that does not 
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, Index, and_, func, text
+from sqlalchemy import BindParameter, ColumnElement, Index, and_, func, text
 
 from service.permits import RELEASED
 from service.store.tables import permits
@@ -16,6 +16,7 @@ ONLY = text(f"state IN ({_STATES})")
 Index("permits_released_code", func.lower(permits.c.code), unique=True, sqlite_where=ONLY, postgresql_where=ONLY)
 
 
-def has_code(code: str) -> ColumnElement[bool]:
-    """Return the condition that a permit is released and has this code."""
-    return and_(func.lower(permits.c.code) == code.lower(), text(f"permits.state IN ({_STATES})"))
+def has_code(code: str | BindParameter[str]) -> ColumnElement[bool]:
+    """Return the condition that a permit is released and has this code; the value of a parameter must be in lower case."""
+    wanted = code.lower() if isinstance(code, str) else code
+    return and_(func.lower(permits.c.code) == wanted, text(f"permits.state IN ({_STATES})"))

@@ -8,8 +8,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, Row, or_, select
+from sqlalchemy import Connection, Engine, Row, or_, select
 
 from service.document.locks import certified, head_lock, seal_lock
 from service.document.markers import HEAD, SEAL
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 _END = b"%%EOF\n"
 _MOST_REVISIONS = 64
+_ENROLLED: WeakKeyDictionary[Engine, dict[str, Certificate]] = WeakKeyDictionary()
 
 Shape = tuple[tuple[str, str, int | None], ...]
 """The signatures of a flow in their order: (field, what it locks, what it permits)."""
@@ -165,9 +167,12 @@ def _permit(connection: Connection, permit: str) -> Row[Any] | None:
 
 
 def enrolled(connection: Connection, hashes: Iterable[str]) -> Mapping[str, Certificate]:
-    """Return, by SHA-256, those of these certificates that are enrolled here."""
-    query = select(certificates.c.sha256, certificates.c.der).where(certificates.c.sha256.in_(sorted(set(hashes))))
-    return {row.sha256: certificate.told(row.der) for row in connection.execute(query)}
+    """Return, by SHA-256, those of these certificates that are enrolled here. What was read once is not read again."""
+    wanted, known = set(hashes), _ENROLLED.setdefault(connection.engine, {})
+    if missing := wanted - known.keys():
+        query = select(certificates.c.sha256, certificates.c.der).where(certificates.c.sha256.in_(sorted(missing)))
+        known |= {row.sha256: certificate.told(row.der) for row in connection.execute(query)}
+    return {sha256: known[sha256] for sha256 in wanted & known.keys()}
 
 
 def updates_after(pdf: bytes, end: int) -> int:

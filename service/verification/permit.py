@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, and_, bindparam, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from service.archive import ArchiveDamaged, ArchiveUnreachable
@@ -21,8 +21,8 @@ from service.pins import Bundle
 from service.sop.model import FieldKind, Office
 from service.store import StoreBusy
 from service.store.released import has_code
-from service.store.tables import certificates, documents, events, permits, revisions
-from service.verification import certificate, holder, offices
+from service.store.tables import documents, events, permits, revisions
+from service.verification import holder, offices
 from service.verification.answers import (
     BYTES,
     Certificate,
@@ -34,6 +34,7 @@ from service.verification.answers import (
     TimeStamp,
     Version,
 )
+from service.verification.evidence import enrolled
 
 if TYPE_CHECKING:
     from service.wiring import Teken
@@ -52,6 +53,34 @@ _HAPPENED = {
     "permit.revoked": "revoked",
     "permit.replaced": "replaced",
 }
+_OF_PERMIT = (
+    "id",
+    "state",
+    "pin",
+    "code",
+    "number",
+    "signatory",
+    "valid_from",
+    "valid_to",
+    "request_kind",
+    "verify_url",
+    "qr",
+)
+_BY_CODE = (
+    select(
+        *(permits.c[name] for name in _OF_PERMIT),
+        revisions.c.body,
+        *(documents.c[name] for name in ("version", "sha", "signatures", "released_at")),
+        events.c.seq,
+        events.c.type,
+        events.c.at.label("happened_at"),
+    )
+    .join_from(permits, revisions, and_(revisions.c.permit == permits.c.id, revisions.c.revision == permits.c.revision))
+    .join(documents, documents.c.permit == permits.c.id)
+    .outerjoin(events, and_(events.c.permit == permits.c.id, events.c.type.in_(sorted(_HAPPENED))))
+    .where(has_code(bindparam("code")))
+)
+"""Everything in one question, made once: a row for each version of the document and each thing that happened to the permit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,21 +119,18 @@ def state_of(row: Row[Any], office: Office, at: datetime) -> PermitState:
 
 
 def _released(connection: Connection, code: str) -> _Record | None:
-    query = select(permits).where(has_code(code))
-    row = connection.execute(query).first()
-    if row is None:
+    rows: Sequence[Row[Any]] = connection.execute(_BY_CODE, {"code": code.lower()}).all()
+    if not rows:
         return None
-    body = select(revisions.c.body).where(revisions.c.permit == row.id, revisions.c.revision == row.revision)
-    released = select(documents).where(documents.c.permit == row.id).order_by(documents.c.version)
-    happened = select(events.c.type, events.c.at).where(events.c.permit == row.id, events.c.type.in_(sorted(_HAPPENED)))
-    versions = connection.execute(released).all()
+    row, versions = rows[0], {one.version: one for one in rows}
+    happened = {one.seq: (one.type, one.happened_at) for one in rows if one.seq is not None}
     return _Record(
         row=row,
-        case=json.loads(connection.execute(body).scalar_one()),
-        documents=versions,
-        happened=[(one.type, one.at) for one in connection.execute(happened.order_by(events.c.seq))],
+        case=json.loads(row.body),
+        documents=[versions[number] for number in sorted(versions)],
+        happened=[happened[seq] for seq in sorted(happened)],
         successor=_successor(connection, row),
-        certificates=_certificates(connection, versions),
+        certificates=_certificates(connection, versions.values()),
     )
 
 
@@ -118,10 +144,8 @@ def _successor(connection: Connection, row: Row[Any]) -> Row[Any] | None:
     return connection.execute(query.order_by(permits.c.created_at.desc())).first()
 
 
-def _certificates(connection: Connection, versions: Sequence[Row[Any]]) -> Mapping[str, Certificate]:
-    used = {one["certificate_sha256"] for version in versions for one in json.loads(version.signatures)}
-    found = connection.execute(select(certificates.c.der).where(certificates.c.sha256.in_(sorted(used)))).scalars()
-    return {one.sha256: one for one in map(certificate.told, found)}
+def _certificates(connection: Connection, versions: Iterable[Row[Any]]) -> Mapping[str, Certificate]:
+    return enrolled(connection, {one["certificate_sha256"] for row in versions for one in json.loads(row.signatures)})
 
 
 def _public(teken: Teken, record: _Record, bundle: Bundle) -> PublicPermit:
