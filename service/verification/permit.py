@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, select
+from sqlalchemy import Connection, Row, Select, and_, bindparam, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from service.archive import ArchiveDamaged, ArchiveUnreachable
 from service.clock import instant
 from service.codes import normalised
 from service.document.page import NAME, at, plain, write
+from service.highwater import is_closed
 from service.people import local_day
 from service.permits import CORRECTION, MOVE, RELEASED, State, standing
 from service.pins import Bundle
@@ -66,7 +67,7 @@ _OF_PERMIT = (
     "verify_url",
     "qr",
 )
-_BY_CODE = (
+_BY_CODE: Select[Any] = (
     select(
         *(permits.c[name] for name in _OF_PERMIT),
         revisions.c.body,
@@ -103,8 +104,9 @@ def by_code(teken: Teken, typed: str, *, at: datetime) -> PermitAnswer:
     try:
         with teken.db.read() as connection:
             record = _released(connection, normalised(typed) or _NOBODY)
-        if record is None:
-            return PermitAnswer(PermitState.UNKNOWN, at)
+            closed = record is None and is_closed(connection)
+        if record is None:  # a register that was put back doesn't know what it lost: that says nothing about a paper
+            return PermitAnswer(PermitState.UNDETERMINED if closed else PermitState.UNKNOWN, at)
         bundle = teken.pins.open(record.row.pin)
         return PermitAnswer(state_of(record.row, bundle.office, at), at, _public(teken, record, bundle))
     except UNREACHABLE:
@@ -119,7 +121,7 @@ def state_of(row: Row[Any], office: Office, at: datetime) -> PermitState:
 
 
 def _released(connection: Connection, code: str) -> _Record | None:
-    rows: Sequence[Row[Any]] = connection.execute(_BY_CODE, {"code": code.lower()}).all()
+    rows = connection.execute(_BY_CODE, {"code": code.lower()}).all()
     if not rows:
         return None
     row, versions = rows[0], {one.version: one for one in rows}
