@@ -60,12 +60,14 @@ class Drill:
             for name, value in {**QUICK, "database_url": database, **settings}.items()
             if value != ""
         }
+        self.elsewhere: dict[str, Mapping[str, object]] = {}  # what a place sees otherwise: its own way to the database
         self.clients = {office: client_of(self.teken, office) for office, _ in KINDS}
         self.running: dict[str, int] = {}
         self.deaths: list[str] = []
         self.points: dict[str, list[tuple[str, int]]] = {}
         self.ordered = 0
         self.feed: list[dict] = []
+        self.took: list[float] = []  # seconds that each post took, once judged
         self._over = threading.Event()
         self._receiver = threading.Thread(target=self._receive, daemon=True)
         self._receiver.start()
@@ -91,7 +93,7 @@ class Drill:
     def start(self, place: str, fail_at: str = "") -> None:
         """Start (again) the process of a place: `work`, `sign`, `post`, `people`, with any number behind it."""
         kind = place.rstrip("0123456789")
-        environment = {**self.environment, "TEKEN_FAIL_AT": fail_at}
+        environment = {**self.environment, **self.elsewhere.get(place, {}), "TEKEN_FAIL_AT": fail_at}
         self.running[place] = self.nursery.spawn(kind, environment, self.folder / f"{place}.log")
 
     def kill(self, place: str) -> None:
@@ -147,6 +149,7 @@ class Drill:
         self._over.set()
         self._receiver.join(10)
         self._poll()
+        self.took = [ack["took"] for ack in self.acks()]
         database = self.teken.settings.database_url or str(self.home / "teken.db")
         return judge(Evidence(database, self.home / "archive", self.teken.notary.verifier, self.acks(), self.feed))
 

@@ -7,17 +7,16 @@ import time
 from sqlalchemy import select
 
 from service.errors import Conflict
-from service.settings import Settings
 from service.store import StoreBusy
 from service.store.tables import permits
-from service.wiring import open_teken
+from tests.faults.waiting import opened
 from tests.support.office import take_turn
 
 PAUSE = 0.05
 
 
 def main() -> int:
-    teken = open_teken(Settings.from_environment())
+    teken = opened()
     while True:
         if not _round(teken):
             time.sleep(PAUSE)

@@ -14,9 +14,8 @@ from pathlib import Path
 from service import idempotency, intake
 from service.clients import Client
 from service.errors import IdempotencyRunning
-from service.settings import Settings
 from service.store import StoreBusy
-from service.wiring import open_teken
+from tests.faults.waiting import opened
 
 PAUSE = 0.05
 
@@ -24,7 +23,7 @@ PAUSE = 0.05
 def main() -> int:
     idempotency.RUNNING_SECONDS = 0.5  # a killed request is taken for dead after half a second, not after a minute
     folder = Path(os.environ["UJI_FOLDER"])
-    teken = open_teken(Settings.from_environment())
+    teken = opened()
     answered = {ack["key"] for ack in lines(folder / "acks")}
     position = 0
     while True:
