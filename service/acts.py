@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Row, func, insert, select
 
-from service import flow, journal, moves
+from service import flow, gate, highwater, journal, moves
 from service.archive import sha256
 from service.clock import stamp
 from service.codes import normalised_ticket
@@ -76,9 +76,10 @@ def order_signature(
     Where the office numbers with the order, the number is allotted in that transaction too; one that the permit has stays.
 
     If somebody else signs today than the paper names, it is made again first: raises Conflict("signatory_changed").
-    Raises CertificateUnfit, NoTimestamper where a number would be spent on a paper that can't be signed.
+    Raises CertificateUnfit, NoTimestamper where a number would be spent on a paper that can't be signed, NumberingClosed.
     """
     stale: list[str] = []
+    gate.pass_through(teken)
     _check_fitness(teken, official, permit)
 
     def act(desk: Desk) -> Row[Any]:
@@ -111,6 +112,7 @@ def order_signature(
     ordered = at_desk(teken, official, permit, Verb.SIGN, act)
     if stale:
         raise Conflict("signatory_changed")
+    highwater.rise(teken)
     return ordered
 
 

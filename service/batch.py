@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Row
 
-from service import batch_ends, journal
+from service import batch_ends, gate, journal
 from service.batch_order import NoSigner, check_unaltered, go_on, recipients, record, reopen
 from service.errors import Conflict, Fault, Invalid, NotFound
 from service.handover import LONGEST, wipe
@@ -84,10 +84,11 @@ def open_batch(teken: Teken, official: str, permits: Sequence[tuple[str, str]], 
     """Order the signature of each (permit, SHA-256 that was read) and hand the passphrase over; it is wiped in any case.
 
     Each document is checked as a single order is; what changed since it was read is skipped, with the cause.
-    Raises NoSigner, PassphraseUnfit, Invalid (the list), NotFound (no such official, or no certificate).
+    Raises NoSigner, PassphraseUnfit, NumberingClosed, Invalid (the list), NotFound (no such official, or no certificate).
     """
     try:
         _check(permits, passphrase)
+        gate.pass_through(teken)
         recipients(teken)
         row = record(teken, official, permits)
         go_on(teken, row, passphrase)
@@ -143,6 +144,7 @@ def retry_failed(teken: Teken, official: str, batch: str, passphrase: bytearray)
 def _again(teken: Teken, official: str, batch: str, passphrase: bytearray, now_in: tuple[BatchState, ...]) -> Batch:
     try:
         _check_passphrase(passphrase)
+        gate.pass_through(teken)
         recipients(teken)
         row = _own(teken, official, batch)
         check_unaltered(teken, row)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from service import batch_ends, failpoints, flow, moves
+from service import batch_ends, failpoints, flow, gate, moves
 from service.archive import ArchiveDamaged, ArchiveUnreachable
 from service.batch_signing import claimable, mates
 from service.clock import stamp
@@ -93,7 +93,10 @@ def _attempt(teken: Teken, taken: Sequence[tuple[Claim, Row]]) -> None:  # type:
     works: list[Work] = []
     for held, row in taken:
         with _recorded(teken, held, row):
-            works.append(Work(held, row, teken.pins.open(row.pin)))
+            work = Work(held, row, teken.pins.open(row.pin))
+            if flow.due_step(row, work.procedure) in gate.BEHIND:
+                gate.pass_through(teken)
+            works.append(work)
     outcomes = _signed_together(teken, works) if len(works) > 1 else [_done(teken, work) for work in works]
     for work, outcome in zip(works, outcomes, strict=True):
         with _recorded(teken, work.claim, work.row):
@@ -132,6 +135,8 @@ def _recorded(teken: Teken, held: Claim, row: Row) -> Iterator[None]:  # type: i
     except ArchiveUnreachable as error:
         log.warning("archive_unreachable", permit=row.id, code=error.code)
         _put_back(teken, held, error.code)
+    except gate.NumberingClosed as closed:
+        _put_back(teken, held, closed.code, gate.WAIT)
     except (TekenError, SigningError, ArchiveDamaged) as error:
         _defer(teken, held, getattr(error, "code", type(error).__name__))
         if isinstance(error, ProofFailed):
@@ -157,13 +162,13 @@ def _defer(teken: Teken, held: Claim, fault: str) -> None:
         log.info("defer_lost", permit=held.permit)
 
 
-def _put_back(teken: Teken, held: Claim, fault: str | None = None) -> None:
+def _put_back(teken: Teken, held: Claim, fault: str | None = None, wait: timedelta | None = None) -> None:
     """Database or archive was away, no fault of the permit: the try does not count. If even this fails, the lease ends by itself."""
     now = teken.clock.now()
+    wait = timedelta(seconds=teken.settings.retry_seconds) if wait is None else wait
     with contextlib.suppress(Lost, StoreBusy), teken.db.write() as connection:
         row = fenced(connection, held)
-        due_at = stamp(now + timedelta(seconds=teken.settings.retry_seconds))
-        change(connection, row, now, fault=fault or row.fault, attempts=held.attempts - 1, due_at=due_at)
+        change(connection, row, now, fault=fault or row.fault, attempts=held.attempts - 1, due_at=stamp(now + wait))
 
 
 def _park(teken: Teken, held: Claim, fault: str) -> None:

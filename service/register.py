@@ -17,11 +17,14 @@ from sqlalchemy.dialects import postgresql, sqlite
 from service.canonical import GENESIS, digest
 from service.clock import stamp
 from service.errors import TekenError
+from service.gate import refuse_if_closed
 from service.sop.model import Office, PermitType
 from service.sop.pattern import period, render
 from service.store.tables import register, series
 
 CORRECT, RESERVE = "correct", "reserve"
+HOLE, RECONCILED = "reconcile:hole", "reconcile:found"
+"""Reasons of entries that were written again after the database had been put back (ADR 0053)."""
 _NUMBERING = ("allot", CORRECT)
 
 
@@ -41,6 +44,17 @@ class Allotted:
     number: str
     day: date
     entry_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A number that was given before the database was put back. `rules`: the code of the office's series."""
+
+    series: str
+    rules: str
+    no: int
+    number: str
+    day: date
 
 
 def allot(
@@ -143,6 +157,53 @@ def correct(connection: Connection, *, old: str, new: str, by: str, at: datetime
     return Allotted(entry.series, entry.no, entry.number, date.fromisoformat(entry.day), entry_hash)
 
 
+def reenter(
+    connection: Connection,
+    office: Office,
+    found: Found,
+    *,
+    permit: str | None,
+    reason: str,
+    by: str,
+    at: datetime,
+) -> Allotted:
+    """Write again, while the gate is closed, a number that was given before the database was put back: the next one of its series.
+
+    Without a permit it is a hole, kept until a named official voids it (`void_hole`).
+    """
+    rules = office.series[found.rules]
+    row = _locked(connection, found.series, office, rules.start)
+    assert found.no == row.last_no + 1, "numbers are entered again in their order"
+    day = max(found.day.isoformat(), row.last_day)
+    entry = {"no": found.no, "number": found.number, "permit": permit, "day": day, "by": by, "reason": reason}
+    entry_hash = _write(connection, row, kind="allot" if permit else RESERVE, at=at, **entry)
+    connection.execute(update(series).where(series.c.name == row.name).values(last_no=found.no, last_day=day))
+    return Allotted(found.series, found.no, found.number, date.fromisoformat(day), entry_hash)
+
+
+def holes(connection: Connection, name: str | None = None) -> list[Row[Any]]:
+    """Return the entries of numbers that were given, nobody knows for what, and are not voided yet."""
+    voided = register.alias("voided")
+    query = (
+        select(register)
+        .outerjoin(
+            voided,
+            (voided.c.series == register.c.series) & (voided.c.no == register.c.no) & (voided.c.kind == "void"),
+        )
+        .where(register.c.kind == RESERVE, register.c.reason == HOLE, voided.c.no.is_(None))
+    )
+    query = query if name is None else query.where(register.c.series == name)
+    return list(connection.execute(query.order_by(register.c.series, register.c.no)).all())
+
+
+def void_hole(connection: Connection, hole: Row[Any], *, by: str, reason: str, at: datetime) -> Allotted:
+    """Void the number of a hole, also while the gate is closed: a named official says why."""
+    row = connection.execute(select(series).where(series.c.name == hole.series).with_for_update()).one()
+    entry = {"no": hole.no, "number": hole.number, "permit": None, "day": hole.day, "by": by, "reason": reason}
+    entry_hash = _write(connection, row, kind="void", at=at, **entry)
+    return Allotted(hole.series, hole.no, hole.number, date.fromisoformat(hole.day), entry_hash)
+
+
 def of_permit(connection: Connection, permit: str) -> Allotted | None:
     """Return the permit's number, the newest if one was voided at new year; voided or not."""
     row = _newest(connection, permit)
@@ -204,6 +265,12 @@ def _locked(connection: Connection, name: str, office: Office, start: int) -> Ro
 
 
 def _append(connection: Connection, row: Row[Any], *, at: datetime, **entry: Any) -> str:
+    """Write an entry behind an open gate. Raises NumberingClosed."""
+    refuse_if_closed(connection)
+    return _write(connection, row, at=at, **entry)
+
+
+def _write(connection: Connection, row: Row[Any], *, at: datetime, **entry: Any) -> str:
     fields = {"series": row.name, "seq": row.entries + 1, **entry, "at": stamp(at), "prev": row.head}
     entry_hash = digest(fields)
     connection.execute(insert(register).values(**fields, hash=entry_hash))

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from sqlalchemy import Connection, Row, insert, select, update
 
-from service import longterm, moves
+from service import gate, highwater, longterm, moves
 from service.archive import ArchiveDamaged
 from service.archive_copies import Copies
 from service.archive_standing import standing
@@ -40,6 +40,8 @@ LEASE = timedelta(minutes=10)
 FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=10), timedelta(days=1)
 ONE_ROUND = 20
 _DAY = 86_400
+_MARKED = 600
+"""Seconds after which the archive gets a new mark of how far the journal is."""
 
 
 def keep_up(teken: Teken, *, limit: int = 1_000_000) -> int:
@@ -96,6 +98,7 @@ class Rounds:
     seconds: float = 10
     _look: float = 0
     _survey: float = 0
+    _mark: float = 0
     _copies: Copies = field(default_factory=Copies)
 
     def spare(self, teken: Teken) -> None:
@@ -106,6 +109,10 @@ class Rounds:
         if now >= self._survey:
             self._survey = now + _DAY
             _daily(teken)
+        if now >= self._mark:
+            self._mark = now + _MARKED
+            gate.watch(teken)
+            highwater.rise_everywhere(teken)
         worked = keep_up(teken, limit=ONE_ROUND)
         followed = self._copies.follow(teken)
         self._look = now + (0 if worked == ONE_ROUND or followed else self.seconds)

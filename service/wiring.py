@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
-from service import failpoints, journal, people
+from service import failpoints, gate, journal, people
 from service.archive import Archive, open_archive
 from service.checkpoint import Notary
 from service.clock import Clock, SystemClock
@@ -105,7 +105,12 @@ def open_teken(
         timestamper=_timestamper(settings),
         revocation=OnlineRevocation(settings.crl_urls),
     )
-    _first_start(teken)
+    try:
+        _first_start(teken)
+    except BaseException:
+        database.dispose()
+        raise
+    gate.watch(teken)
     if signing:
         _record_qr_keys(teken)
     if not signing:

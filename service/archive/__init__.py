@@ -46,6 +46,14 @@ class Archive(Protocol):
         """For the scrub alone: give a missing or damaged name its own bytes again, and keep aside what stood there."""
         ...
 
+    def put_mark(self, order: tuple[int, int], data: bytes) -> None:
+        """Keep a word beside the documents; the one of the highest order is the newest. Again is a no-op."""
+        ...
+
+    def newest_mark(self) -> bytes | None:
+        """Return the newest such word; None before the first."""
+        ...
+
     def tried(self, now: datetime) -> Mapping[str, str]:
         """Return how the store takes what it must refuse (service/archive/trial.py); empty where there is nothing to try."""
         ...

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from service import failpoints
 from service.archive.errors import ArchiveDamaged
-from service.archive.names import Listed, name_at, path_of, sha256
+from service.archive.names import MARKS, Listed, mark_path, name_at, path_of, sha256
 
 ASIDE = "damaged"
 
@@ -83,6 +83,25 @@ class LocalArchive:
             _sync_folder(path.parent)
             _sync_folder(aside)
         self.put(data)
+
+    def put_mark(self, order: tuple[int, int], data: bytes) -> None:
+        """Keep a word, whole or not at all."""
+        path = self.root / mark_path(order)
+        if path.exists():
+            return
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(f".{path.name}-{secrets.token_hex(6)}")
+        _write_durably(temporary, data)
+        temporary.rename(path)
+        _sync_folder(path.parent)
+
+    def newest_mark(self) -> bytes | None:
+        """Return the newest word."""
+        with suppress(FileNotFoundError):
+            found = (one.name for one in os.scandir(self.root / MARKS) if not one.name.startswith("."))
+            newest = min(found, default=None)
+            return (self.root / MARKS / newest).read_bytes() if newest else None
+        return None
 
     def tried(self, now: datetime) -> Mapping[str, str]:  # noqa: ARG002 - the port's
         """A folder of ours promises nothing that could be tried."""

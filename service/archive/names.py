@@ -11,6 +11,11 @@ _NAME = re.compile(r"[0-9a-f]{64}\Z")
 _PATH = re.compile(r"([0-9a-f]{2})/([0-9a-f]{62})\Z")
 
 
+MARKS = "checkpoints"
+"""The folder, or the part of a key, of words that are kept beside the documents."""
+_MOST = (10**4 - 1, 10**12 - 1)
+
+
 @dataclass(frozen=True, slots=True)
 class Listed:
     """One stored file: its name and when it came."""
@@ -34,3 +39,9 @@ def name_at(path: str) -> str | None:
     """Return the name that stands at a path, or None for anything else that lies there."""
     found = _PATH.match(path)
     return found[1] + found[2] if found else None
+
+
+def mark_path(order: tuple[int, int]) -> str:
+    """Return where a word of this order stands: the newest comes first in any listing."""
+    era, length = (most - number for most, number in zip(_MOST, order, strict=True))
+    return f"{MARKS}/{era:04}-{length:012}"

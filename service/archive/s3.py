@@ -15,7 +15,7 @@ from typing import Any, Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from service.archive.errors import ArchiveDamaged, ArchiveUnreachable
-from service.archive.names import Listed, name_at, path_of, sha256
+from service.archive.names import MARKS, Listed, mark_path, name_at, path_of, sha256
 from service.archive.session import client
 from service.archive.trial import tried
 from service.archive_place import Bucket
@@ -126,6 +126,20 @@ class S3Archive:
         except ClientError as error:
             raise self._told(error) from None
 
+    def put_mark(self, order: tuple[int, int], data: bytes) -> None:
+        """Keep a word. Raises ArchiveUnreachable."""
+        try:
+            self._call("put_object", Key=self.place.prefix + mark_path(order), Body=data, IfNoneMatch="*")
+        except ClientError as error:
+            if _code(error) not in {_THERE, _TWO_AT_ONCE}:
+                raise self._told(error) from None
+
+    def newest_mark(self) -> bytes | None:
+        """Return the newest word. Raises ArchiveUnreachable."""
+        listed = self._ask("list_objects_v2", bare=True, Prefix=f"{self.place.prefix}{MARKS}/", MaxKeys=1)
+        found = listed.get("Contents", ())
+        return self._body(found[0]["Key"]) if found else None
+
     def tried(self, now: datetime) -> Mapping[str, str]:
         """Return what the store does with what it must refuse: found out once per process, by small objects under `probe/`.
 
@@ -160,8 +174,11 @@ class S3Archive:
         return self._ask("head_object", Key=self._key(name), ChecksumMode="ENABLED")
 
     def _read(self, name: str) -> bytes:
+        return self._body(self._key(name))
+
+    def _body(self, key: str) -> bytes:
         until = time.monotonic() + BODY_SECONDS
-        body, parts = self._ask("get_object", Key=self._key(name))["Body"], []
+        body, parts = self._ask("get_object", Key=key)["Body"], []
         try:
             for part in body.iter_chunks(1 << 16):
                 parts.append(part)

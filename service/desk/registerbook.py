@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Row, func, insert, select, tuple_
 
-from service import journal, register
+from service import gate, highwater, journal, register
 from service.clock import instant, stamp
 from service.desk import book
 from service.desk.sessions import Session
@@ -230,7 +230,7 @@ def close(teken: Teken, who: Session, name: str, period: str) -> str:
 def reserve(teken: Teken, who: Session, permit_type: str, purpose: str) -> str:
     """Keep the next number of a type's series out of Teken: the paper agenda used it. Returns the number.
 
-    Raises NotFound, Invalid, ClockBehind. A number between two others is not given: a register has no gaps to fill.
+    Raises NotFound, Invalid, ClockBehind, NumberingClosed. A number between two others is not given: a register has no gaps to fill.
     """
     why = " ".join(purpose.split())
     if not why or len(why) > LONGEST_PURPOSE:
@@ -241,6 +241,7 @@ def reserve(teken: Teken, who: Session, permit_type: str, purpose: str) -> str:
     if kind is None:
         raise NotFound("series_unknown")
     day = local_day(office, now)
+    gate.pass_through(teken)
     with teken.db.write() as connection:
         kept = register.reserve(connection, office, kind, day=day, by=who.account.id, reason=why, at=now)
         told = {"series": kept.series, "no": kept.no, "number": kept.number, "register_hash": kept.entry_hash}
@@ -253,6 +254,7 @@ def reserve(teken: Teken, who: Session, permit_type: str, purpose: str) -> str:
             number=kept.number,
         )
         journal.append(connection, teken.notary, now, Entry("register.reserved", office.code, None, None, told))
+    highwater.rise(teken)
     return kept.number
 
 

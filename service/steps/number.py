@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Row, select
 
-from service import failpoints, moves, register
+from service import failpoints, highwater, moves, register
 from service.moves import Done
 from service.people import local_day
 from service.permits import CORRECTION, validity
@@ -109,6 +109,7 @@ def _numbered(teken: Teken, work: Work) -> Row[Any]:
         moved = moves.finish(connection, teken, row, work.procedure, done, **fixed.columns)
         failpoints.passing("number.before_commit")
     failpoints.passing("number.after_commit")
+    highwater.rise(teken)
     return moved
 
 

@@ -12,6 +12,7 @@ import structlog
 from sqlalchemy import Row
 
 from service.clock import instant
+from service.highwater import is_closed
 from service.permits import State
 from service.trust import certificates
 from service.verification import evidence
@@ -98,6 +99,11 @@ def _told(
     reasons: tuple[str, ...],
 ) -> FileAnswer:
     if permit is None:
+        with teken.db.read() as connection:
+            closed = is_closed(connection)
+        if closed:  # a register that was put back knows neither every document nor every certificate
+            verdict = Verdict.UNDETERMINED if verdict is Verdict.FOREIGN else verdict
+            return FileAnswer(verdict, sha256, PermitState.UNDETERMINED, signatures=signatures, reasons=reasons)
         return FileAnswer(verdict, sha256, signatures=signatures, reasons=reasons)
     state = state_of(permit, teken.pins.open(permit.pin).office, teken.clock.now())
     return FileAnswer(verdict, sha256, state, permit.number, permit.office, permit.code, signatures, reasons)

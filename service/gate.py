@@ -1,0 +1,129 @@
+"""The gate before the register. It closes when the database turns out to be an earlier one, and only a named person opens it again.
+
+While it is closed nothing is numbered, signed, sealed or issued, and nothing is written in the register; what was accepted waits
+and loses no try. Reading, paraf, preview and intake go on (ADR 0053).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+import structlog
+from sqlalchemy import Connection, Row, func, insert, select, update
+
+from service import highwater, journal
+from service.canonical import dumps
+from service.clock import stamp
+from service.errors import TekenError
+from service.journal import Entry
+from service.store.gate_tables import closures
+from service.store.tables import permits
+
+if TYPE_CHECKING:
+    from service.wiring import Teken
+
+log = structlog.get_logger("teken.gate")
+RESTORED, WENT_BACK = "restored", "went_back"
+CLOSED, OPENED = "register.numbering_closed", "register.numbering_opened"
+EVERYBODY: Final = "-"
+"""The office of an event that is every office's."""
+BEHIND: Final = frozenset({"number", "sign", "seal", "issue"})
+"""Steps that wait while the gate is closed."""
+WAIT: Final = timedelta(minutes=10)
+"""A waiting permit looks again so often; opening the gate wakes all of them."""
+
+
+class NumberingClosed(TekenError):
+    """The database was put back: what it lost must be found before anything is numbered, signed or issued."""
+
+    code = "numbering_closed"
+    status = 503
+
+    def __init__(self) -> None:
+        super().__init__(retry_after=int(WAIT.total_seconds()))
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What opening the gate woke."""
+
+    woken: tuple[tuple[str, str], ...]
+    """(queue, permit)"""
+
+
+def closure(connection: Connection) -> Row[Any] | None:
+    """Return why the gate is closed; None while it is open."""
+    return connection.execute(select(closures).where(closures.c.opened_at.is_(None))).first()
+
+
+def refuse_if_closed(connection: Connection) -> None:
+    """Let nobody through a closed gate, in the transaction that writes.
+
+    Raises NumberingClosed.
+    """
+    if highwater.is_closed(connection):
+        raise NumberingClosed
+
+
+def pass_through(teken: Teken) -> None:
+    """Look, before a transaction that numbers or issues, whether the database is still the one that this host knows; close if not.
+
+    Raises NumberingClosed.
+    """
+    mark = highwater.at_home(teken)
+    with teken.db.read() as connection:
+        refuse_if_closed(connection)
+        back = mark is not None and highwater.went_back(connection, mark)
+    if back:
+        _close_behind(teken, mark)
+        raise NumberingClosed
+
+
+def watch(teken: Teken) -> None:
+    """Compare with what this host and the archive know, at start and now and then; close the gate if the database went back."""
+    marks = [mark for mark in (highwater.at_home(teken), highwater.in_archive(teken)) if mark is not None]
+    with teken.db.read() as connection:
+        behind = [one for one in marks if highwater.went_back(connection, one)]
+        closed = highwater.is_closed(connection)
+    if behind and not closed:
+        _close_behind(teken, max(behind, key=lambda one: one.order))
+
+
+def close(teken: Teken, cause: str, told: Mapping[str, Any]) -> None:
+    """Close the gate, once; the journal is told."""
+    with teken.db.write() as connection:
+        journal.hold(connection)
+        if highwater.is_closed(connection):
+            return
+        last = connection.execute(select(func.max(closures.c.id))).scalar_one() or 0
+        now = teken.clock.now()
+        row = {"id": last + 1, "cause": cause, "told": dumps(dict(told)), "closed_at": stamp(now)}
+        connection.execute(insert(closures).values(**row))
+        entry = Entry(CLOSED, EVERYBODY, None, None, {"cause": cause, **told})
+        journal.append(connection, teken.notary, now, entry)
+    log.error("numbering_closed", cause=cause)
+
+
+def open_again(connection: Connection, teken: Teken, by: str, reason: str, told: Mapping[str, Any]) -> Opening:
+    """Open the gate and wake what waits, in the caller's transaction, who then raises the marks. The caller has made sure that he may."""
+    now = teken.clock.now()
+    journal.hold(connection)
+    mine = update(closures).where(closures.c.opened_at.is_(None))
+    connection.execute(mine.values(opened_at=stamp(now), opened_by=by, reason=reason))
+    waiting = permits.c.fault == NumberingClosed.code
+    woken = connection.execute(select(permits.c.queue, permits.c.id).where(waiting)).all()
+    connection.execute(update(permits).where(waiting).values(due_at=stamp(now), fault=None))
+    entry = Entry(OPENED, EVERYBODY, None, None, {"by": by, "reason": reason, **told})
+    journal.append(connection, teken.notary, now, entry)
+    return Opening(tuple((row.queue, row.id) for row in woken))
+
+
+def _close_behind(teken: Teken, mark: highwater.Mark | None) -> None:
+    assert mark is not None, "compared with one"
+    with teken.db.read() as connection:
+        here = highwater.now(connection, teken.notary)
+    told = {"journal": here.length if here else 0, "known": mark.length, "known_numbers": dict(mark.last)}
+    close(teken, WENT_BACK, told)
