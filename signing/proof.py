@@ -151,13 +151,17 @@ def _prove_signature(pdf: bytes, signature: pikepdf.Object, update: Update, expe
 
 
 def _prove_locks(before: pikepdf.Object, above: Revision, expected: ExpectedSignature) -> None:
-    """What the prepared field wanted locked is what the signature locks, and a certification permits what it must."""
+    """What the prepared field wanted locked is what the signature locks, and a certification permits what it must.
+
+    That is what the lock of the field permits, if it has one: papers of the first release had one where none is made today.
+    """
     signature = above.fields[expected.field].V
     transforms = {str(entry.TransformMethod): entry.TransformParams for entry in signature.get("/Reference", [])}
     wanted = ({"/DocMDP"} if expected.certify else set()) | ({"/FieldMDP"} if "/Lock" in before else set())
     if set(transforms) != wanted or len(signature.get("/Reference", [])) != len(wanted):
         raise ProofFailed("proof_fields", f"{expected.field}: locks")
-    if expected.certify and transforms["/DocMDP"].get("/P") != expected.permission:
+    permission = before.Lock.get("/P", expected.permission) if "/Lock" in before else expected.permission
+    if expected.certify and transforms["/DocMDP"].get("/P") != permission:
         raise ProofFailed("proof_fields", f"{expected.field}: permission")
     if "/FieldMDP" not in transforms:
         return
