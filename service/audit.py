@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
-from sqlalchemy import ColumnElement, Connection, Row, select, true
+from sqlalchemy import ColumnElement, Connection, Row, Text, select, true, type_coerce
 
 from service import journal, register
 from service.archive import ArchiveDamaged, sha256
@@ -17,11 +17,17 @@ from service.longterm import level_of
 from service.permits import CORRECTION, RELEASED, State
 from service.steps.number import carried_on
 from service.steps.proving import prove_stored
+from service.store.sealed import vault_of
 from service.store.tables import chains, documents, events, permits, revisions, series
+from service.vault import SealBroken
 from signing import ExpectedExtension, Level, ProofFailed, prove_extension
 
 if TYPE_CHECKING:
     from service.wiring import Teken
+
+ERASED = "case.erased"
+"""The event that tells that the content of a case that was given up is gone (service/retention.py)."""
+CASE = "case_revisions.body"
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,17 +163,34 @@ def _journal(connection: Connection, teken: Teken, walked: Counter[str]) -> Iter
 
 
 def _permits(connection: Connection, office: str | None) -> Iterator[Violation]:
-    told, bodies = _told(connection, office), select(revisions.c.body, revisions.c.content_sha)
+    told = _told(connection, office)
     for row in connection.execute(select(permits).where(_of(permits.c.office, office))).all():
         yield from _number(connection, row)
         known = told.get(row.id, _Told())
         if known.state != row.state:
             yield Violation("I11", row.id, f"it is {row.state}, but the journal says {known.state}")
-        for text, sha in connection.execute(bodies.where(revisions.c.permit == row.id)):
-            if sha256(text.encode()) != sha or sha not in known.contents:
-                yield Violation("I11", row.id, "its case is not what was accepted")
+        for one in connection.execute(_SEALED.where(revisions.c.permit == row.id)):
+            yield from _content(connection, row, one, known)
         if row.state in RELEASED:
             yield from _released(connection, row, known.issued)
+
+
+def _content(connection: Connection, row: Row[Any], one: Row[Any], known: _Told) -> Iterator[Violation]:
+    """What was accepted, or, of a case that was given up, what the journal says was erased."""
+    if one.content_sha not in known.contents:
+        yield Violation("I11", row.id, "its case is not what was accepted")
+    if one.erased_at is not None:
+        if row.state != State.CLOSED or not known.erased:
+            yield Violation("I11", row.id, "its case is erased, and the journal does not say so")
+        return
+    try:
+        if sha256(vault_of(connection).open(one.body, CASE)) != one.content_sha:
+            yield Violation("I11", row.id, "its case is not what was accepted")
+    except SealBroken:
+        yield Violation("I11", row.id, "its case cannot be opened: it is not what was sealed")
+
+
+_SEALED = select(type_coerce(revisions.c.body, Text).label("body"), revisions.c.content_sha, revisions.c.erased_at)
 
 
 def _number(connection: Connection, row: Row[Any]) -> Iterator[Violation]:
@@ -201,6 +224,7 @@ class _Told:
 
     state: str | None = None
     contents: set[str] = field(default_factory=set)
+    erased: bool = False
     issued: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -211,6 +235,7 @@ def _told(connection: Connection, office: str | None) -> dict[str, _Told]:
         known, data = told.setdefault(event.permit, _Told()), _fields(event.data)
         known.state = data.get("state", known.state)
         known.contents |= {data["content_sha256"]} if "content_sha256" in data else set()
+        known.erased |= event.type == ERASED
         known.issued = data if event.type == "permit.issued" else known.issued
     return told
 

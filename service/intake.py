@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, Row, case, insert, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from service import failpoints, idempotency
+from service import failpoints, idempotency, photos
 from service.canonical import dumps
 from service.cases import Case, address, parse_case
 from service.clients import Client
@@ -29,7 +29,7 @@ from service.people import local_day
 from service.permits import CORRECTION, MOVE, RELEASED, State
 from service.pins import Bundle
 from service.sop.model import By, Office, PermitType
-from service.store import StoreBusy
+from service.store import StoreBusy, names
 from service.store.book_tables import earlier_entries
 from service.store.permits import change
 from service.store.tables import permits, revisions
@@ -134,7 +134,7 @@ def _clean_photo(teken: Teken, case: Case, permit_type: PermitType) -> str | Non
     if case.photo is None or case.photo.data is None or permit_type.photo is None:
         return None
     try:
-        return teken.archive.put(clean_photo(case.photo.data, ratio=permit_type.photo.ratio))
+        return photos.keep(teken, clean_photo(case.photo.data, ratio=permit_type.photo.ratio))
     except PhotoInvalid as error:
         raise CaseInvalid(faults=(Fault("/photo/data", error.code, error.params),)) from None
 
@@ -162,7 +162,7 @@ def store(connection: Connection, teken: Teken, client: Client, ready: Ready) ->
     old = replaced(connection, client, ready)
     row = _insert(connection, teken, client, ready, old, now)
     if row is not None:
-        _insert_revision(connection, row.id, 1, ready, now)
+        _insert_revision(connection, row, 1, ready, now)
         _tell(connection, teken, "case.accepted", row, ready)
         return row
     existing = connection.execute(
@@ -218,7 +218,7 @@ def _revise(
     connection: Connection, teken: Teken, row: Row[Any], ready: Ready, replaced: str | None, now: datetime
 ) -> Row[Any]:
     """Take a corrected case: it keeps its number, code and place; what it asks for and when it was complete are the case's own."""
-    _insert_revision(connection, row.id, row.revision + 1, ready, now)
+    _insert_revision(connection, row, row.revision + 1, ready, now)
     corrected = {"request_kind": ready.case.request_kind, "replaces": replaced}
     row = change(connection, row, now, **corrected, complete_at=stamp(ready.case.complete_at))
     changed, voided = begin_again(connection, teken, row, ready.permit_type.procedure, ready.manifest_sha, ready.pin)
@@ -237,19 +237,21 @@ def _tell(connection: Connection, teken: Teken, event: str, row: Row[Any], ready
     append(connection, teken.notary, teken.clock.now(), Entry(event, row.office, row.client, row.id, data))
 
 
-def _insert_revision(connection: Connection, permit: str, revision: int, ready: Ready, now: datetime) -> None:
+def _insert_revision(connection: Connection, row: Row[Any], revision: int, ready: Ready, now: datetime) -> None:
+    body = ready.case.canonical().decode()
     connection.execute(
         insert(revisions).values(
-            permit=permit,
+            permit=row.id,
             revision=revision,
             content_sha=ready.case.content_sha,
             manifest_sha=ready.manifest_sha,
-            body=ready.case.canonical().decode(),
+            body=body,
             photo_sha=ready.photo_sha,
             warnings=dumps([_plain(fault) for fault in ready.warnings]),
             accepted_at=stamp(now),
         )
     )
+    names.note(connection, row.id, row.office, body)
 
 
 def replaced(connection: Connection, client: Client, ready: Ready) -> str | None:

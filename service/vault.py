@@ -13,6 +13,7 @@ import hmac
 import secrets
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -25,6 +26,7 @@ from service.errors import TekenError
 from service.keyfile import write_once
 
 VERSION = "v1"
+_FILE = "teken-sealed v1 "
 _KEY, _NONCE = 32, 12
 _OPEN_TO_OTHERS = 0o077
 
@@ -87,7 +89,11 @@ class Vault:
 
         Raises VaultShut.
         """
-        key = list(self.keys().values())[-1]
+        return self.seal_with(list(self.keys())[-1], plain, context)
+
+    def seal_with(self, name: str, plain: bytes, context: str) -> str:
+        """Seal with one of the file's keys, by its id."""
+        key = self.keys()[name]
         nonce = secrets.token_bytes(_NONCE)
         sealed = nonce + AESGCM(key.secret).encrypt(nonce, plain, context.encode())
         return f"{VERSION}.{key.id}.{base64.urlsafe_b64encode(sealed).decode().rstrip('=')}"
@@ -110,23 +116,57 @@ class Vault:
         except (InvalidTag, binascii.Error, ValueError):
             raise SealBroken from None
 
+    def seal_file(self, plain: bytes, context: str) -> bytes:
+        """Seal what goes into the archive. The same bytes are sealed to the same bytes, so that they are stored once.
+
+        Raises VaultShut.
+        """
+        key = list(self.keys().values())[-1]
+        head = f"{_FILE}{key.id}\n".encode()
+        named = f"{len(context)}:{context}".encode() + plain
+        nonce = hmac.new(_derived(key.secret, "file-nonce"), named, "sha256").digest()[:_NONCE]
+        return head + nonce + AESGCM(_derived(key.secret, "file")).encrypt(nonce, plain, context.encode())
+
+    def open_file(self, sealed: bytes, context: str) -> bytes:
+        """Return what `seal_file` sealed under this context.
+
+        Raises VaultShut, SealBroken.
+        """
+        head, _, rest = sealed.partition(b"\n")
+        if not self.is_sealed(sealed):
+            raise SealBroken
+        name = head[len(_FILE) :].decode("ascii", "replace")
+        key = self.keys().get(name)
+        if key is None:
+            raise VaultShut(key=_shown(name))
+        try:
+            return AESGCM(_derived(key.secret, "file")).decrypt(rest[:_NONCE], rest[_NONCE:], context.encode())
+        except (InvalidTag, ValueError):
+            raise SealBroken from None
+
+    @staticmethod
+    def is_sealed(stored: bytes) -> bool:
+        """Tell whether these bytes of the archive say that they are sealed."""
+        return stored.startswith(_FILE.encode())
+
     def hidden(self, context: str, *parts: str) -> str:
         """Return a keyed hash (hex) of the parts, equal for equal parts: to find what is sealed, not to read it.
 
         It comes from the oldest key, so that a new key changes no hash. Raises VaultShut.
         """
         oldest = next(iter(self.keys().values()))
-        derived = HKDF(SHA256(), _KEY, salt=None, info=f"teken/hidden/{context}".encode()).derive(oldest.secret)
-        return hmac.new(derived, "\x00".join(parts).encode(), "sha256").hexdigest()
+        return hmac.new(_derived(oldest.secret, f"hidden/{context}"), "\x00".join(parts).encode(), "sha256").hexdigest()
 
     def keys(self) -> dict[str, DataKey]:
-        """Return the keys by id, oldest first; the file is made on first use.
+        """Return the keys by id, oldest first; the file is made on first use, and never again by a process that has seen it.
 
         Raises VaultShut.
         """
         try:
             found = self.path.stat()
         except FileNotFoundError:
+            if self._keys:
+                raise VaultShut from None
             write_once(self.path, f"{DataKey.fresh(SystemClock().now()).line}\n".encode(), 0o600)
             found = self.path.stat()
         except OSError:
@@ -162,6 +202,11 @@ def key_of(sealed: str) -> str:
     """Return the id of the key that sealed a text; empty for what is not sealed."""
     version, _, rest = sealed.partition(".")
     return rest.partition(".")[0] if version == VERSION else ""
+
+
+@lru_cache(256)
+def _derived(secret: bytes, purpose: str) -> bytes:
+    return HKDF(SHA256(), _KEY, salt=None, info=f"teken/{purpose}".encode()).derive(secret)
 
 
 def _id_of(secret: bytes) -> str:

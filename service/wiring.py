@@ -12,6 +12,7 @@ from service.archive import Archive, open_archive
 from service.checkpoint import Notary
 from service.clock import Clock, SystemClock
 from service.custody import Custody
+from service.data_keys import recognise, stand_ready
 from service.doorbell import Doorbell, RedisDoorbell, SilentDoorbell
 from service.host import read_host
 from service.identity import Identity, pin_once, pins_of, web_identity
@@ -87,7 +88,8 @@ def open_teken(
     """Open the database (migrated), archive and offices; with `signing`, this process may use the keys."""
     failpoints.arm(settings.fail_at)
     settings.home.mkdir(parents=True, exist_ok=True)
-    database = Database(settings.database, busy_seconds=settings.busy_seconds)
+    vault = Vault(settings.data_keys_file)
+    database = Database(settings.database, busy_seconds=settings.busy_seconds, vault=vault)
     archive = open_archive(settings.archive, settings.archive_credentials)
     catalogue = offices or load_offices(settings.templates)
     teken = Teken(
@@ -95,7 +97,7 @@ def open_teken(
         clock=clock or SystemClock(),
         db=database,
         archive=archive,
-        vault=Vault(settings.data_keys_file),
+        vault=vault,
         offices=catalogue,
         pins=Pins(archive, settings.templates, settings.home / "typeset"),
         notary=Notary.at(settings.home / "checkpoint.key"),
@@ -171,10 +173,12 @@ def _record_qr_keys(teken: Teken) -> None:
 
 def _first_start(teken: Teken) -> None:
     """Migrate, open the journal, seed people of offices that have none, enrol the certificates that lie beside the keys."""
+    stand_ready(teken.db, teken.vault)
     migrate(teken.db)
     now = teken.clock.now()
     with teken.db.write() as connection:
         start_alone(connection)
+        recognise(connection, teken.vault, now)
         journal.open_chain(connection)
         for office in teken.offices.offices.values():
             people.seed(connection, office)

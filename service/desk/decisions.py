@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Row, func, select
 
-from service import acts, corrections, intake
+from service import acts, corrections, intake, photos
 from service.canonical import dumps
 from service.cases import Case, restore
 from service.clients import Client
@@ -406,7 +406,7 @@ def _second(teken: Teken) -> str:
 
 
 def _photo(teken: Teken, sha: str) -> dict[str, str]:
-    return {"media_type": "image/jpeg", "data": base64.b64encode(teken.archive.get(sha)).decode()}
+    return {"media_type": "image/jpeg", "data": base64.b64encode(photos.read(teken, sha)).decode()}
 
 
 def _put(payload: dict[str, Any], field: Field, typed: str) -> None:

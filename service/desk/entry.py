@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Row, select
 
-from service import intake
+from service import intake, photos
 from service.clients import desk_client, desk_client_id
 from service.codes import crockford
 from service.corrections import REASON_LENGTH, newest
@@ -114,7 +114,7 @@ def keep_photo(teken: Teken, kind: PermitType, data: bytes) -> str:
     """Archive a photo made safe; return its name there. Raises CaseInvalid."""
     assert kind.photo is not None, "asked only of types with a photo"
     try:
-        return teken.archive.put(clean_photo(data, ratio=kind.photo.ratio))
+        return photos.keep(teken, clean_photo(data, ratio=kind.photo.ratio))
     except PhotoInvalid as error:
         raise CaseInvalid(faults=(Fault("/photo", error.code, error.params),)) from None
 
@@ -138,7 +138,7 @@ def judge(teken: Teken, who: Session, draft: Draft) -> intake.Ready:
 
 def body_of(teken: Teken, kind: PermitType, draft: Draft) -> dict[str, Any]:
     """Return the case that the answers make."""
-    photo = teken.archive.get(draft.photo) if draft.photo else None
+    photo = photos.read(teken, draft.photo) if draft.photo else None
     zone = teken.offices.office(kind.office).calendar.timezone
     return body(kind, zone, {**draft.answers, "upstream_id": draft.upstream_id}, photo)
 
@@ -239,9 +239,10 @@ def again(teken: Teken, who: Session, permit: str) -> Draft:
         kind = type_of(teken, who, row.type)
         if row.state != State.RETURNED:
             raise StateForbids(state=row.state)
-        case = json.loads(newest(connection, row).body)
+        last = newest(connection, row)
+    case = json.loads(last.body)
     zone = teken.offices.office(OfficeCode(office)).calendar.timezone
-    photo = case.get("photo", {}).get("sha256")
+    photo = last.photo_sha
     kept = photo if photo and teken.archive.has(photo) else None
     return Draft(row.type, row.upstream_id, answers_of(kind, zone, case), kept)
 

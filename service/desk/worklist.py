@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Text, and_, cast, func, or_, select, tuple_
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import Connection, Row, and_, func, or_, select, tuple_
 
 from service import flow
 from service.deadlines import dues, since, soonest
@@ -23,6 +22,7 @@ from service.desk.access import signing_today
 from service.desk.sessions import Session
 from service.permits import State
 from service.sop.model import Act, By, Verb
+from service.store import names
 from service.store.desk_tables import AT_DESK, STUCK
 from service.store.tables import permits, revisions
 
@@ -34,6 +34,7 @@ PAGE = 50
 RETURNED, PARKED = "returned", "parked"
 OVERSEERS = ("admin", "auditor")
 MOST_FOUND = 50
+MOST_OPENED = 2000
 _OVER = (State.CLOSED, State.REVOKED, State.REPLACED)
 
 
@@ -130,19 +131,14 @@ def queue_of(teken: Teken, who: Session, verb: str) -> list[str]:
 
 
 def search(teken: Teken, who: Session, words: str) -> tuple[Item, ...]:
-    """Return the office's newest permits whose number, upstream id or holder's name has the words in it, whatever their state."""
+    """Return the office's newest permits with the words in number or upstream id, or each beginning a word of the holder's name."""
     wanted = " ".join(words.split())
     if not wanted:
         return ()
     with teken.db.read() as connection:
-        pattern = f"%{wanted.translate(_ESCAPED)}%"
-        name = _name_in(connection.dialect.name)
-        newest = and_(revisions.c.permit == permits.c.id, revisions.c.revision == permits.c.revision)
-        found = or_(*(one.ilike(pattern, escape="\\") for one in (permits.c.number, permits.c.upstream_id, name)))
-        ids = select(permits.c.id).join(revisions, newest).where(permits.c.office == who.account.office, found)
-        ids = ids.order_by(permits.c.created_at.desc(), permits.c.id).limit(MOST_FOUND)
-        order = connection.execute(ids).scalars().all()
-        rows = _rows(connection, order)
+        order = _by_text(connection, who.account.office, wanted) | _by_name(connection, who.account.office, wanted)
+        newest = sorted(sorted(order), key=order.__getitem__, reverse=True)[:MOST_FOUND]
+        rows = _rows(connection, newest)
         waiting = [(row, teken.pins.open(row.pin)) for row in rows if row.queue == "person"]
         return _items(teken, connection, who, rows, dues(connection, waiting))
 
@@ -150,10 +146,26 @@ def search(teken: Teken, who: Session, words: str) -> tuple[Item, ...]:
 _ESCAPED = str.maketrans({"\\": "\\\\", "%": "\\%", "_": "\\_"})
 
 
-def _name_in(dialect: str) -> ColumnElement[str]:
-    if dialect == "postgresql":
-        return cast(cast(revisions.c.body, JSONB)[("applicant", "nama")].astext, Text)
-    return func.json_extract(revisions.c.body, "$.applicant.nama")
+def _by_text(connection: Connection, office: str, wanted: str) -> dict[str, str]:
+    """Return the newest permits, and when they came, whose number or upstream id has the text in it."""
+    pattern = f"%{wanted.translate(_ESCAPED)}%"
+    found = or_(*(one.ilike(pattern, escape="\\") for one in (permits.c.number, permits.c.upstream_id)))
+    query = select(permits.c.id, permits.c.created_at).where(permits.c.office == office, found)
+    rows = connection.execute(query.order_by(permits.c.created_at.desc(), permits.c.id).limit(MOST_FOUND)).all()
+    return {row.id: row.created_at for row in rows}
+
+
+def _by_name(connection: Connection, office: str, wanted: str) -> dict[str, str]:
+    """The same for holders' names: those that may be meant are opened, newest first, until there are enough."""
+    meant = names.candidates(connection, office, wanted)
+    if meant is None:
+        return {}
+    newest = and_(revisions.c.permit == permits.c.id, revisions.c.revision == permits.c.revision)
+    query = select(permits.c.id, permits.c.created_at, revisions.c.body).join(revisions, newest)
+    query = query.where(permits.c.office == office, permits.c.id.in_(meant))
+    rows = connection.execute(query.order_by(permits.c.created_at.desc(), permits.c.id).limit(MOST_OPENED))
+    found = (row for row in rows if names.holds(json.loads(row.body)["applicant"]["nama"], wanted))
+    return {row.id: row.created_at for row in itertools.islice(found, MOST_FOUND)}
 
 
 def _groups(teken: Teken, connection: Connection, office: str) -> dict[Group, tuple[Act, int]]:

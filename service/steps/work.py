@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Row, select
 
+from service import photos
 from service.clock import instant
 from service.document.page import Signatory, compose
 from service.pins import Bundle
@@ -51,7 +52,7 @@ def content(teken: Teken, row: Row[Any]) -> Content:
     query = select(revisions).where(revisions.c.permit == row.id, revisions.c.revision == row.revision)
     with teken.db.read() as connection:
         found = connection.execute(query).one()
-    photo = teken.archive.get(found.photo_sha) if found.photo_sha else None
+    photo = photos.read(teken, found.photo_sha) if found.photo_sha else None
     return Content(json.loads(found.body), photo, instant(found.accepted_at).replace(microsecond=0))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Column, ForeignKey, Index, Integer, Table, Text
 
+from service.store.sealed import Sealed
 from service.store.tables import metadata
 
 earlier_entries = Table(
@@ -13,11 +14,11 @@ earlier_entries = Table(
     Column("number", Text, primary_key=True),
     Column("series", Text, nullable=False),  # the code of the office's series
     Column("day", Text, nullable=False),
-    Column("name", Text, nullable=False),
+    Column("name", Sealed("earlier_entries.name"), nullable=False),
     Column("type", Text, nullable=False),  # in the agenda's own words
-    Column("place", Text, nullable=False),
+    Column("place", Sealed("earlier_entries.place"), nullable=False),
     Column("valid_to", Text),
-    Column("note", Text, nullable=False),
+    Column("note", Sealed("earlier_entries.note"), nullable=False),
     Column("by", Text, nullable=False),
     Column("at", Text, nullable=False),
 )

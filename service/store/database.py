@@ -14,6 +14,8 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from service.store.localdisk import check_local
 from service.store.looking import sqlite_to_look_at
+from service.store.sealed import hold
+from service.vault import Vault
 
 READ_ONLY = "teken_read_only"
 _LOOK_AGAIN_SECONDS = 0.002
@@ -31,14 +33,18 @@ class StoreBusy(Exception):
 class Database:
     """One engine. `write()` is a transaction that holds the write lock from its start on SQLite (BEGIN IMMEDIATE).
 
-    `look_only`: for `read()` alone, and SQLite's files stay as they are.
+    `look_only`: for `read()` alone, and SQLite's files stay as they are. Without a `vault`, sealed columns can be neither read nor written.
     """
 
-    def __init__(self, url: str, *, busy_seconds: float = 5, look_only: bool = False) -> None:
+    def __init__(
+        self, url: str, *, busy_seconds: float = 5, look_only: bool = False, vault: Vault | None = None
+    ) -> None:
         self.url = url
         self.dialect = make_url(url).get_backend_name()
         sqlite_engine = sqlite_to_look_at if look_only else _sqlite
         self.engine = (sqlite_engine if self.dialect == "sqlite" else _postgresql)(url, busy_seconds)
+        if vault is not None:
+            hold(self.engine.dialect, vault)
 
     @contextmanager
     def write(self) -> Iterator[Connection]:

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from sqlalchemy import Column, ForeignKey, Index, Integer, Table, Text, text
 
+from service.store.sealed import Sealed
 from service.store.tables import metadata, one_of, permits
 
 
@@ -86,7 +87,7 @@ proposals = Table(
     Column("office", Text, nullable=False, index=True),
     Column("kind", Text, nullable=False),
     Column("subject", Text),  # a permit, an official, a day: whatever the kind speaks of
-    Column("payload", Text, nullable=False),
+    Column("payload", Sealed("proposals.payload"), nullable=False),
     Column("proposed_by", Text, ForeignKey("accounts.id"), nullable=False),
     Column("proposed_at", Text, nullable=False),
     Column("state", Text, nullable=False),
@@ -101,7 +102,7 @@ case_notes = Table(
     Column("id", Integer, primary_key=True, autoincrement=True),
     Column("permit", Text, ForeignKey("permits.id"), nullable=False, index=True),
     Column("account", Text, ForeignKey("accounts.id"), nullable=False),
-    Column("text", Text, nullable=False),
+    Column("text", Sealed("case_notes.text"), nullable=False),
     Column("first", Integer, nullable=False, default=0),  # 1: asks that this case be taken before others
     Column("at", Text, nullable=False),
     Column("withdrawn_at", Text),

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from sqlalchemy import Column, ForeignKey, Index, Table, Text
 
+from service.store.sealed import Sealed
 from service.store.tables import metadata, one_of
 
 
@@ -28,8 +29,8 @@ reports = Table(
     Column("permit", Text, ForeignKey("permits.id")),  # a released one of this office, or none
     Column("code", Text),  # as the paper has it; also where nothing is known of it
     Column("differs", Text, nullable=False),  # JSON list
-    Column("text", Text),
-    Column("contact", Text),
+    Column("text", Sealed("reports.text")),
+    Column("contact", Sealed("reports.contact")),
     Column("at", Text, nullable=False),
     Column("state", Text, nullable=False),
     Column("note", Text),

@@ -17,6 +17,7 @@ from sqlalchemy import (
 )
 
 from service.permits import State
+from service.store.sealed import Sealed
 
 metadata = MetaData()
 
@@ -114,10 +115,27 @@ revisions = Table(
     Column("revision", Integer, primary_key=True),
     Column("content_sha", Text, nullable=False),
     Column("manifest_sha", Text, nullable=False),  # what a paraf binds: printed content, requirements and the pin
-    Column("body", Text, nullable=False),
-    Column("photo_sha", Text),
+    Column("body", Sealed("case_revisions.body"), nullable=False),
+    Column("photo_sha", Text),  # of the sealed photo (service/photos.py)
     Column("warnings", Text, nullable=False),
     Column("accepted_at", Text, nullable=False),
+    Column("erased_at", Text),  # the case was given up long ago: body and photo are gone, their hash stays
+)
+
+case_names = Table(
+    "case_names",
+    metadata,
+    Column("permit", Text, ForeignKey("permits.id"), primary_key=True),
+    Column("begins", Text, primary_key=True),  # keyed hash of how a word of the holder's name begins
+)
+Index("case_names_beginning", case_names.c.begins, case_names.c.permit)
+
+data_keys = Table(
+    "data_keys",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("proof", Text, nullable=False),  # its own id, sealed with it: who has another file is told at start
+    Column("seen_at", Text, nullable=False),
 )
 
 acts = Table(

@@ -6,6 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
+from service.archive import sha256
+from service.audit import CASE
+from service.vault import Vault
 from tests.audit.world import SERIES, Owner, copy, found, live
 
 
@@ -152,18 +155,40 @@ def unissue(own: Owner) -> None:
     own.sql("UPDATE permits SET state = 'sealed' WHERE id = :after")
 
 
-def change_the_holder(own: Owner) -> None:
-    own.sql(
-        "UPDATE case_revisions SET body = replace(body, 'Andi Contoh Wibisono', 'Orang Lain') WHERE permit = :after"
-    )
+def change_the_holder(own: Owner) -> bytes:
+    """What one can do who has the data keys too."""
+    vault = Vault(own.home / "data.keys")
+    body = vault.open(own.one("SELECT body FROM case_revisions WHERE permit = :after"), CASE)
+    changed = body.replace(b"Andi Contoh Wibisono", b"Orang Lain")
+    assert changed != body
+    own.sql("UPDATE case_revisions SET body = :body WHERE permit = :after", body=vault.seal(changed, CASE))
+    return changed
 
 
 def change_the_holder_and_its_hash(own: Owner) -> None:
-    from service.archive import sha256
+    own.sql("UPDATE case_revisions SET content_sha = :sha WHERE permit = :after", sha=sha256(change_the_holder(own)))
 
-    change_the_holder(own)
-    body = own.one("SELECT body FROM case_revisions WHERE permit = :after")
-    own.sql("UPDATE case_revisions SET content_sha = :sha WHERE permit = :after", sha=sha256(body.encode()))
+
+def put_another_case_in_its_place(own: Owner) -> None:
+    own.sql(
+        "UPDATE case_revisions SET body = (SELECT body FROM case_revisions WHERE permit = :first) WHERE permit = :after"
+    )
+
+
+def spoil_the_seal_of_a_case(own: Owner) -> None:
+    own.sql("UPDATE case_revisions SET body = substr(body, 1, length(body) - 4) || 'AAAA' WHERE permit = :after")
+
+
+def write_a_case_in_plain(own: Owner) -> None:
+    own.sql("UPDATE case_revisions SET body = '{}' WHERE permit = :after")
+
+
+def call_a_case_erased(own: Owner) -> None:
+    own.sql("UPDATE case_revisions SET erased_at = '2026-11-21T00:00:00.000000Z' WHERE permit = :after")
+
+
+def call_the_case_of_a_withdrawn_one_erased(own: Owner) -> None:
+    own.sql("UPDATE case_revisions SET erased_at = '2026-11-21T00:00:00.000000Z' WHERE permit = :withdrawn")
 
 
 def released(own: Owner, permit: str) -> str:
@@ -261,6 +286,11 @@ TAMPERINGS: list[tuple[Callable[[Owner], None], set[str], str]] = [
     (unissue, {"I5", "I11"}, "after"),
     (change_the_holder, {"I11"}, "after"),
     (change_the_holder_and_its_hash, {"I11"}, "after"),
+    (put_another_case_in_its_place, {"I11"}, "after"),
+    (spoil_the_seal_of_a_case, {"I11"}, "after"),
+    (write_a_case_in_plain, {"I11"}, "after"),
+    (call_a_case_erased, {"I11"}, "after"),
+    (call_the_case_of_a_withdrawn_one_erased, {"I11"}, "withdrawn"),
     (truncate_file, {"I8"}, "after"),
     (delete_file, {"I8"}, "after"),
     (flip_a_bit, {"I8"}, "after"),
@@ -295,7 +325,8 @@ def test_the_triggers_stand_in_the_way_of_a_careless_statement(honest, tmp_path)
     home = copy(honest[0], tmp_path / "rumah")
     connection = sqlite3.connect(home / "teken.db")
     for table in ("register", "events", "documents", "case_revisions"):
-        for statement in (f"DELETE FROM {table}", f"UPDATE {table} SET permit = permit"):
+        column = "content_sha" if table == "case_revisions" else "permit"
+        for statement in (f"DELETE FROM {table}", f"UPDATE {table} SET {column} = 'x'"):
             with pytest.raises(sqlite3.IntegrityError, match="append only"):
                 connection.execute(statement)
     connection.close()

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
-from sqlalchemy import text, update
+from sqlalchemy import select, update
 
 from service import acts, pipeline
 from service.audit import audit
+from service.canonical import dumps
 from service.permits import State
 from service.store.tables import permits, revisions
 from tests.support.office import client_of, open_office, payload, play, post, row, take_turn, work
@@ -89,8 +92,10 @@ def test_a_longer_str_in_the_stored_case_makes_no_longer_permit(teken):
             "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'case_revisions'"
         ).all():
             connection.exec_driver_sql(f"DROP TRIGGER {name}")
-        longer = {"body": text("json_set(body, '$.str.masa_berlaku', '2027-01-31')")}
-        connection.execute(update(revisions).where(revisions.c.permit == found.id).values(**longer))
+        body = connection.execute(select(revisions.c.body).where(revisions.c.permit == found.id)).scalar_one()
+        longer = json.loads(body)
+        longer["str"]["masa_berlaku"] = "2027-01-31"
+        connection.execute(update(revisions).where(revisions.c.permit == found.id).values(body=dumps(longer)))
     change(teken, found.id, valid_to="2027-01-31")
     work(teken)
     now = row(teken, found.id)

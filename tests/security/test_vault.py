@@ -96,3 +96,25 @@ def test_no_key_is_in_a_repr(vault):
     shown = repr(vault) + repr(vault.keys())
     assert secret.hex() not in shown
     assert repr(secret) not in shown
+
+
+def test_a_file_that_is_gone_is_not_made_anew_by_who_has_seen_it(vault):
+    vault.seal(PLAIN, "x")
+    vault.path.unlink()
+    with pytest.raises(VaultShut):
+        vault.seal(PLAIN, "x")
+    assert not vault.path.exists()
+
+
+def test_a_sealed_file_is_the_same_twice_and_opens_in_its_place_alone(vault):
+    picture = b"\xff\xd8" + bytes(5000)
+    sealed = vault.seal_file(picture, "photo")
+    assert sealed == vault.seal_file(picture, "photo") != vault.seal_file(picture, "other")
+    assert vault.open_file(sealed, "photo") == picture
+    vault.add(NOW)
+    assert vault.open_file(sealed, "photo") == picture
+    for spoilt in (sealed[:-1], sealed[:-1] + bytes([sealed[-1] ^ 1]), sealed[:20], b"", picture):
+        with pytest.raises((SealBroken, VaultShut)):
+            vault.open_file(spoilt, "photo")
+    with pytest.raises(SealBroken):
+        vault.open_file(sealed, "other")

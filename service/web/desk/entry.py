@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Response, current_app, redirect, request, url_for
 
+from service import photos
 from service.desk import casefile, entry, entrylist, questions
 from service.desk.entry import Draft, Found
 from service.desk.questions import LIFELONG, PHOTO, REFERENCE, Question
@@ -112,7 +113,7 @@ def entry_photo(ticket: str) -> Response:
     name = entry.photo_of(teken(), here().account.office, ticket)
     if name is None:
         raise NotFound
-    response = Response(teken().archive.get(name), mimetype="image/jpeg")
+    response = Response(photos.read(teken(), name), mimetype="image/jpeg")
     response.headers["Cache-Control"] = "private, no-store"
     return response
 
