@@ -11,7 +11,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -19,11 +19,13 @@ if TYPE_CHECKING:
     from signing import Wire
 
 _OTHERS = 0o077
+_DEPTH = 2
+Told = TypeVar("Told", bound="HostTable")
 _PLACE = re.compile(r"at line \d+, column \d+|at end of document")
 
 
 class HostInvalid(Exception):
-    """The signing host's file can't be used. The message names file and key, never a value."""
+    """A file of this host's own can't be used. The message names file and key, never a value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +96,18 @@ def read_host(path: Path | None) -> SigningHost:
 
     Raises HostInvalid: missing, readable for others, not TOML, unknown key, unusable value, a file in it that isn't there.
     """
-    if path is None:
-        return SigningHost()
+    return SigningHost() if path is None else _host(read_closed(path, _File), path)
+
+
+def read_closed(path: Path, shape: type[Told], depth: int = _DEPTH) -> Told:
+    """Read a file that nobody but its owner may read. Of what is wrong, `depth` parts of the key's name are told.
+
+    Raises HostInvalid: missing, readable for others, not TOML, unknown key, unusable value.
+    """
     try:
         if path.stat().st_mode & _OTHERS:
             raise HostInvalid(f"{path}: others may read it; set mode 0600")
-        told = _File(**tomllib.loads(path.read_text("utf-8")))
+        return shape(**tomllib.loads(path.read_text("utf-8")))
     except OSError as error:
         raise HostInvalid(f"{path}: {type(error).__name__}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -107,15 +115,16 @@ def read_host(path: Path | None) -> SigningHost:
         raise HostInvalid(f"{path}: not TOML {place.group() if place else ''}".rstrip()) from None
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False, include_context=False)[0]
-        raise HostInvalid(f"{path}: {_key(first['loc'])}: {_WHY.get(first['type'], 'unusable value')}") from None
-    return _host(told, path)
+        raise HostInvalid(f"{path}: {_key(first['loc'], depth)}: {_WHY.get(first['type'], 'unusable value')}") from None
 
 
-class _Table(BaseModel):
+class HostTable(BaseModel):
+    """A table of such a file."""
+
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class _Pkcs11(_Table):
+class _Pkcs11(HostTable):
     module: Path
     token: Annotated[str, Field(min_length=1, max_length=32)]
     certificates: Path
@@ -128,7 +137,7 @@ _Url = Annotated[str, Field(pattern=r"^https?://[^@\s]+$")]
 _Seconds = Annotated[float, Field(gt=0, le=600)]
 
 
-class _Csc(_Table):
+class _Csc(HostTable):
     url: _Url
     credentials: _Owned
     token_file: Path | None = None
@@ -136,7 +145,7 @@ class _Csc(_Table):
     seconds: _Seconds = 60.0
 
 
-class _Bsre(_Table):
+class _Bsre(HostTable):
     url: _Url
     user: Annotated[str, Field(min_length=1)]
     password_file: Path
@@ -152,19 +161,18 @@ class _Bsre(_Table):
     ca_file: Path | None = None
 
 
-class _File(_Table):
+class _File(HostTable):
     pkcs11: _Pkcs11 | None = None
     csc: _Csc | None = None
     bsre: _Bsre | None = None
 
 
 _WHY = {"missing": "missing", "extra_forbidden": "unknown key"}
-_DEPTH = 2
 
 
-def _key(location: tuple[int | str, ...]) -> str:
+def _key(location: tuple[int | str, ...], depth: int) -> str:
     """The key's name. Below a mapping nothing is told: somebody may have written a NIK on the wrong side."""
-    return ".".join(str(part) for part in location[:_DEPTH])
+    return ".".join(str(part) for part in location[:depth])
 
 
 def _host(told: _File, path: Path) -> SigningHost:

@@ -40,5 +40,5 @@ def notices_of(table: NoticesTable) -> Notices:
         language=table.language,
         link=table.link,
         expiring_days=table.expiring_days,
-        texts=dict(table.texts),
+        texts={str(kind): text for kind, text in table.texts.items()},
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, func, insert, or_, select, tuple_, update
+from sqlalchemy import Connection, Row, func, or_, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from service.clock import stamp
