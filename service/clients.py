@@ -8,7 +8,7 @@ import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import insert, select
+from sqlalchemy import bindparam, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from service.clock import stamp
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 DESK = "Meja kantor"
 _NO_KEY = "-"
 """No SHA-256 in hex: nobody can show the key of a client that has none."""
+
+_OF_KEY = select(clients).where(clients.c.key_prefix == bindparam("prefix"), clients.c.disabled_at.is_(None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +72,7 @@ def authenticate(teken: Teken, bearer: str) -> Client:
     """
     prefix, _, secret = bearer.partition(".")
     with teken.db.read() as connection:
-        row = connection.execute(
-            select(clients).where(clients.c.key_prefix == prefix, clients.c.disabled_at.is_(None))
-        ).first()
+        row = connection.execute(_OF_KEY, {"prefix": prefix}).first()
     known = row.key_hash if row else _key_hash("")
     if not hmac.compare_digest(known, _key_hash(secret)) or row is None or not secret:
         raise Unauthenticated

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, delete, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, bindparam, delete, select, update
 
 from service.archive import sha256
 from service.canonical import dumps
 from service.clients import Client
 from service.clock import instant, stamp
 from service.errors import IdempotencyMismatch, IdempotencyRunning
+from service.store.once import insert_once
 from service.store.tables import idempotency
 
 if TYPE_CHECKING:
@@ -24,6 +24,16 @@ if TYPE_CHECKING:
 KEY_LENGTH = 255
 RUNNING_SECONDS = 60
 """A first request that has not answered after this long is taken for dead; the upstream id still keeps the case single."""
+
+_ANSWER = (
+    update(idempotency)
+    .where(
+        idempotency.c.client == bindparam("whose"),
+        idempotency.c.key == bindparam("which"),
+        idempotency.c.token == bindparam("claim"),
+    )
+    .values(running_until=None)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +51,8 @@ def begin(teken: Teken, client: Client, key: str, raw: bytes) -> Reply | str:
     body_sha, token, now = sha256(raw), secrets.token_hex(8), teken.clock.now()
     until = stamp(now + timedelta(seconds=RUNNING_SECONDS))
     with teken.db.write() as connection:
-        dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
         row = {"client": client.id, "key": key, "body_sha": body_sha, "token": token, "running_until": until}
-        fresh = dialect.insert(idempotency).values(**row).on_conflict_do_nothing().returning(idempotency.c.token)
-        if connection.execute(fresh).first() is not None:
+        if insert_once(connection, idempotency, ("client", "key"), row) is not None:
             return token
         mine = (idempotency.c.client == client.id) & (idempotency.c.key == key)
         known = connection.execute(select(idempotency).where(mine).with_for_update()).one()
@@ -59,9 +67,9 @@ def begin(teken: Teken, client: Client, key: str, raw: bytes) -> Reply | str:
 
 
 def answer(connection: Connection, client: Client, key: tuple[str, str], reply: Reply) -> None:
-    mine = (idempotency.c.client == client.id) & (idempotency.c.key == key[0]) & (idempotency.c.token == key[1])
-    answered = {"running_until": None, "status": reply.status, "reply": dumps(reply.body), "location": reply.location}
-    if connection.execute(update(idempotency).where(mine).values(**answered)).rowcount != 1:
+    mine = {"whose": client.id, "which": key[0], "claim": key[1]}
+    answered = {"status": reply.status, "reply": dumps(reply.body), "location": reply.location}
+    if connection.execute(_ANSWER, mine | answered).rowcount != 1:
         raise IdempotencyRunning
 
 

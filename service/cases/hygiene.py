@@ -39,6 +39,8 @@ def clean(text: str, *, lines: bool = False) -> str:
 
     Raises Unclean. Applying it twice changes nothing.
     """
+    if text.isascii() and text.isprintable() and text.strip():
+        return " ".join(text.split())
     text = unicodedata.normalize("NFC", text)
     code = _refusal(text, lines=lines)
     if code:

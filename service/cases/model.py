@@ -62,6 +62,7 @@ class Case:
     requirements: tuple[Provided, ...]  # by code
     photo: CasePhoto | None
     permit_type: PermitType = field(compare=False)
+    _canonical: list[bytes] = field(default_factory=list, init=False, compare=False)
 
     def __repr__(self) -> str:
         """Name the case without saying anything of its person: reprs end in logs."""
@@ -79,7 +80,9 @@ class Case:
 
     def canonical(self) -> bytes:
         """Return the one byte form of this content: sorted JSON, NFC, instants in UTC, the photo by its SHA-256."""
-        return canonical.dumps(self.as_dict()).encode()
+        if not self._canonical:
+            self._canonical.append(canonical.dumps(self.as_dict()).encode())
+        return self._canonical[0]
 
     @property
     def content_sha(self) -> str:
