@@ -10,7 +10,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Row, case, insert, or_, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from service import failpoints, idempotency, photos
 from service.canonical import dumps
@@ -31,6 +30,7 @@ from service.pins import Bundle
 from service.sop.model import By, Office, PermitType
 from service.store import StoreBusy, names
 from service.store.book_tables import earlier_entries
+from service.store.once import insert_once
 from service.store.permits import change
 from service.store.tables import permits, revisions
 
@@ -207,11 +207,7 @@ def _insert(
         "created_at": stamp(now),
         "updated_at": stamp(now),
     }
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    fresh = dialect.insert(permits).values(**values).on_conflict_do_nothing(index_elements=["client", "upstream_id"])
-    if connection.execute(fresh.returning(permits.c.id)).first() is None:  # no rowcount: psycopg gives -1 here
-        return None
-    return connection.execute(select(permits).where(permits.c.id == values["id"])).one()
+    return insert_once(connection, permits, ("client", "upstream_id"), values)
 
 
 def _revise(
@@ -239,18 +235,17 @@ def _tell(connection: Connection, teken: Teken, event: str, row: Row[Any], ready
 
 def _insert_revision(connection: Connection, row: Row[Any], revision: int, ready: Ready, now: datetime) -> None:
     body = ready.case.canonical().decode()
-    connection.execute(
-        insert(revisions).values(
-            permit=row.id,
-            revision=revision,
-            content_sha=ready.case.content_sha,
-            manifest_sha=ready.manifest_sha,
-            body=body,
-            photo_sha=ready.photo_sha,
-            warnings=dumps([_plain(fault) for fault in ready.warnings]),
-            accepted_at=stamp(now),
-        )
-    )
+    stored = {
+        "permit": row.id,
+        "revision": revision,
+        "content_sha": ready.case.content_sha,
+        "manifest_sha": ready.manifest_sha,
+        "body": body,
+        "photo_sha": ready.photo_sha,
+        "warnings": dumps([_plain(fault) for fault in ready.warnings]),
+        "accepted_at": stamp(now),
+    }
+    connection.execute(insert(revisions), stored)
     names.note(connection, row.id, row.office, body)
 
 

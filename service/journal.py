@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from service.canonical import GENESIS, digest, dumps
 from service.checkpoint import Checkpoint, Notary
@@ -17,6 +17,11 @@ from service.clock import stamp
 from service.store.tables import chains, events
 
 JOURNAL = "journal"
+
+_MINE = chains.c.name == JOURNAL
+_LOCK = select(chains).where(_MINE).with_for_update()
+_ADD = insert(events)
+_MOVE = update(chains).where(_MINE).values(length=bindparam("moved_to"), head=bindparam("ends_with"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +61,9 @@ def append_all(connection: Connection, notary: Notary, at: datetime, entries: Se
         }
         head = digest(fields)
         rows.append({**fields, "hash": head, "checkpoint": notary.note(Checkpoint(seq, head))})
-    connection.execute(insert(events), rows)
+    connection.execute(_ADD, rows if len(rows) > 1 else rows[0])
     length = int(chain.length) + len(rows)
-    connection.execute(update(chains).where(chains.c.name == JOURNAL).values(length=length, head=head))
+    connection.execute(_MOVE, {"moved_to": length, "ends_with": head})
     return length
 
 
@@ -102,7 +107,7 @@ def feed(connection: Connection, client: str, after: int, limit: int) -> list[di
 
 
 def _locked(connection: Connection) -> Row[Any]:
-    return connection.execute(select(chains).where(chains.c.name == JOURNAL).with_for_update()).one()
+    return connection.execute(_LOCK).one()
 
 
 def newest_checkpoint(connection: Connection) -> str:
