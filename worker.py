@@ -21,12 +21,14 @@ from service.batch_ends import tend
 from service.batch_signing import leave
 from service.listening import Ear
 from service.logs import log_to_stderr
+from service.notices.rounds import Messenger
 from service.pipeline import drain
 from service.qr_lists import Lister
 from service.renewal import Rounds
 from service.settings import Settings
 from service.signatories import Watch
 from service.store import StoreBusy
+from service.webhooks.courier import Courier
 from service.wiring import Teken, open_teken, remember
 
 QUEUES = ("work", "sign")
@@ -49,7 +51,13 @@ def main(arguments: list[str]) -> int:
     ear = Ear(teken, queue)
     rounds = Rounds() if queue == "work" else None
     lister = Lister() if queue == "sign" else None
+    courier = Courier(teken) if queue == "work" else None
+    if courier is not None:
+        courier.start()
     watch = Watch()
+    messenger = Messenger(teken)
+    if queue == "work":
+        messenger.start()
     stop: list[int] = []
     signal.signal(signal.SIGTERM, lambda number, _: stop.append(number))
     signal.signal(signal.SIGINT, lambda number, _: stop.append(number))
@@ -70,6 +78,9 @@ def main(arguments: list[str]) -> int:
             ear.listen(settings.poll_seconds)
         else:
             time.sleep(settings.poll_seconds)
+    messenger.stop()
+    if courier is not None:
+        courier.stop()
     with contextlib.suppress(StoreBusy):
         leave(teken)
     return 0

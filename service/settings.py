@@ -5,10 +5,12 @@ A wrong or unknown value refuses to start.
 
 from __future__ import annotations
 
+import ipaddress
 import os
 from collections.abc import Mapping
+from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -53,6 +55,9 @@ class Settings(BaseModel):
     public_url: str = ""
     listen: str = "127.0.0.1:8000"
     trusted_proxies: Annotated[int, Field(ge=0, le=5)] = 0
+    webhook_networks: str = ""
+    webhook_hosts: str = ""
+    webhook_trust: Path | None = None
     limit_lookups: str = "60/minute;600/hour"
     limit_checks: str = "12/minute;120/hour"
     limit_reports: str = "5/minute;20/day"
@@ -63,6 +68,10 @@ class Settings(BaseModel):
     busy_seconds: Annotated[float, Field(gt=0, le=60)] = 5
     checks: Annotated[int, Field(ge=0, le=64)] = 0
     worker_nice: Annotated[int, Field(ge=0, le=19)] = 10
+    log: Literal["text", "json"] = "text"
+    metrics_networks: str = "127.0.0.0/8,::1/128"
+    metrics_token_file: Path | None = None
+    notices: Path | None = None
     fail_at: str = ""
     development_login: bool = False
 
@@ -89,7 +98,9 @@ class Settings(BaseModel):
         "signer_identity",
         "web_identity",
         "signing_host",
+        "webhook_trust",
         "archive_credentials",
+        "notices",
         "data_keys",
     )
     @classmethod
@@ -130,6 +141,24 @@ class Settings(BaseModel):
             sound = False
         if not sound:
             raise ValueError('must be like "60/minute;600/hour", or empty for no limit')
+        return value
+
+    @field_validator("metrics_networks")
+    @classmethod
+    def _networks(cls, value: str) -> str:
+        try:
+            _ = [ipaddress.ip_network(one.strip()) for one in value.split(",") if value]
+        except ValueError:
+            raise ValueError('must be networks like "127.0.0.0/8,10.1.0.0/16", or empty for none') from None
+        return value
+
+    @field_validator("webhook_networks")
+    @classmethod
+    def _reachable(cls, value: str) -> str:
+        try:
+            _ = [ip_network(one.strip()) for one in value.split(",") if value]
+        except ValueError:
+            raise ValueError('must be networks like "10.20.0.0/16,fd00:1::/32", or empty for none') from None
         return value
 
     @field_validator("listen")
@@ -192,6 +221,11 @@ class Settings(BaseModel):
     def intermediates_file(self) -> Path:
         """The PEM file of issuing certificates between ours and the trust anchors; may be missing."""
         return self.intermediates or self.keys / "issuing.pem"
+
+    @property
+    def metrics_from(self) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
+        """Networks that may scrape without a key."""
+        return tuple(ipaddress.ip_network(one.strip()) for one in self.metrics_networks.split(",") if one)
 
     @property
     def tsa_urls(self) -> tuple[str, ...]:
