@@ -41,6 +41,8 @@ POINTS = (
     "notify.before_commit",
     "archive.before_commit",
     "archive.after_temporary",
+    "notice.before_send",
+    "notice.after_send",
 )
 
 _armed: tuple[str, int, Path | None] | None = None
