@@ -11,7 +11,7 @@ from service.errors import Busy
 from service.logs import log_to_stderr
 from service.settings import Settings
 from service.store import StoreBusy
-from service.web import about, api, check, desk, headers, holder, limits, problems, qr, report, verify, wellknown
+from service.web import about, api, check, desk, headers, holder, limits, metrics, problems, qr, report, verify, wellknown
 from service.wiring import open_teken
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ def create_app(teken: Teken) -> Flask:
     app.extensions["teken"] = teken
     app.config["MAX_CONTENT_LENGTH"] = MOST_BYTES
     cast("DefaultJSONProvider", app.json).sort_keys = False  # an example reads in its own order
+    metrics.register(app)
     headers.register(app)
     problems.register(app)
     limits.register(app, teken)
@@ -45,6 +46,7 @@ def create_app(teken: Teken) -> Flask:
     app.register_blueprint(check.check)
     app.register_blueprint(report.report)
     app.register_blueprint(wellknown.wellknown)
+    app.register_blueprint(metrics.metrics)
     app.register_blueprint(desk.desk)
     app.register_blueprint(holder.holder)
     return app

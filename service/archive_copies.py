@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import structlog
 from sqlalchemy import Connection, func, select
 
+from service import standings
 from service.archive import Archive, ArchiveDamaged, ArchiveUnreachable, open_archive
 from service.archive_named import DOCUMENT, Named, of_permits
 from service.clock import instant
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger("teken.archive")
 ONE_ROUND: Final = 50
 LATE: Final = timedelta(hours=1)
+COPIED: Final = "archive.copied"
 _MOST_KNOWN: Final = 100_000
 
 
@@ -63,6 +65,7 @@ class Copies:
             for one in named.opened(teken.archive):
                 self._copy(teken, self._second, one)
             _note(teken.settings, rows[-1].seq)
+            standings.note(teken, COPIED, str(place), rows[-1].seq)
         except (ArchiveUnreachable, OSError) as error:
             log.warning("copy_waits", place=str(place), error=getattr(error, "code", type(error).__name__))
             return 0

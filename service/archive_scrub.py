@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 from sqlalchemy import select
 
-from service import journal
+from service import journal, standings
 from service.archive import Archive, ArchiveDamaged, ArchiveUnreachable
 from service.archive_named import DOCUMENT, MENTIONED, Named, Names
 from service.journal import Entry
@@ -28,6 +28,7 @@ GRACE: Final = timedelta(days=1)
 FORGOTTEN: Final = timedelta(days=7)
 """An interrupted scrub is taken up again for so long; later it begins anew."""
 DAMAGED, HEALED = "archive.damaged", "archive.healed"
+SCRUBBED: Final = "archive.scrubbed"
 _NOTE_EVERY: Final = 200
 
 
@@ -103,6 +104,7 @@ def scrub(
         finally:
             _note(path, state)
     path.unlink(missing_ok=True)
+    standings.note(teken, SCRUBBED, place, len(state.unhealed), read=state.read, lost=len(state.lost))
     return state
 
 

@@ -110,6 +110,11 @@ def _locked(connection: Connection) -> Row[Any]:
     return connection.execute(_LOCK).one()
 
 
+def length(connection: Connection) -> int:
+    """Return how many events there are: the newest one's number."""
+    return connection.execute(select(chains.c.length).where(chains.c.name == JOURNAL)).scalar_one_or_none() or 0
+
+
 def newest_checkpoint(connection: Connection) -> str:
     """Return the newest signed checkpoint, or an empty text before the first event."""
     return (

@@ -6,6 +6,9 @@ and then it holds routes instead of addresses: a code in an address opens person
 
 from __future__ import annotations
 
+import os
+import shutil
+import tempfile
 from typing import Any
 
 from gunicorn.glogging import Logger
@@ -39,4 +42,17 @@ loglevel = "warning"
 logger_class = RouteLog
 access_log_format = '%(t)s %(h)s "%(m)s %(U)s" %(s)s %(B)s %(D)s'
 control_socket_disable = True
+os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="teken-metrics-")  # of this server's processes together
 forwarded_allow_ips = ""  # the application itself believes proxies, and only so many (TEKEN_TRUSTED_PROXIES)
+
+
+def child_exit(_server: Any, worker: Any) -> None:
+    """A process that ended counts nothing any more; what it has counted stays."""
+    from prometheus_client.multiprocess import mark_process_dead
+
+    mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
+
+
+def on_exit(_server: Any) -> None:
+    """Leave nothing behind."""
+    shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)

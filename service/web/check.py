@@ -9,8 +9,9 @@ from flask import Blueprint, Response, current_app, request
 
 from service import problems
 from service.errors import TekenError
+from service.metrics import counted
 from service.verification import PermitState, by_code, verify_file
-from service.verification.checks import Checks
+from service.verification.checks import Checks, ChecksBusy
 from service.web import check_page, public, teken, uploads
 from service.web.answers import as_json
 from service.web.problems import MACHINE_PATHS, told, worded
@@ -42,18 +43,20 @@ def form() -> Response:
 @check.post("/periksa", strict_slashes=False)
 def result() -> Response:
     """Say what a file is worth, and apart from it what its permit is worth."""
-    answer = _answer()
+    answer = _answer("page")
     return _page(answer, _permit(answer))
 
 
 @check.post("/api/v1/verify")
 def result_as_json() -> Response:
     """Answer the same for a program: every verdict is a good answer, with status 200."""
-    return public.private(as_json(_answer().as_dict()))
+    return public.private(as_json(_answer("api").as_dict()))
 
 
 @check.errorhandler(TekenError)
 def _refused(error: TekenError) -> Response:
+    if isinstance(error, ChecksBusy):
+        counted.checks_refused.inc()
     if request.path.startswith(MACHINE_PATHS):
         return told(error)
     words = problems.problem(worded(error), error.params, public.asked_language())
@@ -64,14 +67,15 @@ def _refused(error: TekenError) -> Response:
     return response
 
 
-def _answer() -> FileAnswer:
+def _answer(form: str) -> FileAnswer:
     checks, asker = _checks(), source(request.remote_addr)
     share = "" if asker.local else asker.address
-    with checks.let_in(share):
+    with checks.let_in(share), counted.checks_inside.track_inprogress():
         checks.prepare()
         pdf = uploads.pdf()
         answer = verify_file(teken(), pdf, turn=checks.turn(share))
     size = next((name for most, name in _SIZES if len(pdf) < most), "more")
+    counted.verifications.labels(form, "file", str(answer.verdict)).inc()
     _log.info("file_checked", verdict=str(answer.verdict), reasons=list(answer.reasons), size=size)
     return answer
 

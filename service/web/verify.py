@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Blueprint, Response, current_app, redirect, request
 
 from service.codes import normalised
+from service.metrics import counted
 from service.verification import PermitState, by_code
 from service.verification.holder import HIDDEN
 from service.web import public, qr, teken, verify_page, verify_record
@@ -33,7 +34,7 @@ verify = Blueprint("verify", __name__, template_folder="templates")
 @verify.get("/v/<path:code>", strict_slashes=False)
 def read_code(code: str) -> Response:
     """Answer the address in the QR. Issued addresses work for ever."""
-    return _answered(_answer(code))
+    return _answered(_answer(code, "page"))
 
 
 @verify.get("/")
@@ -56,13 +57,15 @@ def _spelled(typed: str) -> str:
 @verify.get("/api/v1/verify/<path:code>")
 def code_as_json(code: str) -> Response:
     """Answer the same for a program."""
-    answer = _answer(code)
+    answer = _answer(code, "api")
     return _told(as_json(answer.as_dict(), STATUS.get(answer.state, 200)), answer)
 
 
-def _answer(code: str) -> PermitAnswer:
+def _answer(code: str, form: str) -> PermitAnswer:
     """Slashes and all: whatever stands where a code should is asked for as a code, and answered as one."""
-    return by_code(teken(), code.rstrip("/")[:LONGEST_TYPED], at=teken().clock.now())
+    found = by_code(teken(), code.rstrip("/")[:LONGEST_TYPED], at=teken().clock.now())
+    counted.verifications.labels(form, "code", str(found.state)).inc()
+    return found
 
 
 def _answered(answer: PermitAnswer) -> Response:
