@@ -1,18 +1,24 @@
-"""Upstream systems that may post cases: each tied to one office, known by an API key of which only a hash is stored."""
+"""Upstream systems that may post cases: each tied to one office, with scopes, and known by keys of which only hashes are stored."""
 
 from __future__ import annotations
 
-import hashlib
 import hmac
+import json
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from datetime import datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, insert, select
+from sqlalchemy import Row, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from service.api_keys import fresh, key_hash
 from service.clock import stamp
-from service.errors import Unauthenticated
+from service.errors import Forbidden, Invalid, Unauthenticated
+from service.store import StoreBusy
+from service.store.client_tables import client_keys
 from service.store.tables import clients
 
 if TYPE_CHECKING:
@@ -20,10 +26,38 @@ if TYPE_CHECKING:
 
 
 DESK = "Meja kantor"
-_NO_KEY = "-"
-"""No SHA-256 in hex: nobody can show the key of a client that has none."""
+NO_KEY = "-"
+"""No SHA-256 in hex: nobody can show the key of a client that has none. Keys are in `client_keys`."""
+_HOUR = len("2026-11-20T02")
 
-_OF_KEY = select(clients).where(clients.c.key_prefix == bindparam("prefix"), clients.c.disabled_at.is_(None))
+
+class Scope(StrEnum):
+    """What a client may do in its office."""
+
+    CASES = "cases:write"
+    PERMITS = "permits:read"
+    EVENTS = "events:read"
+
+
+EVERY_SCOPE = frozenset(Scope)
+
+
+class KeyExpired(Unauthenticated):
+    """The right secret, of a key whose time is over."""
+
+    code = "key_expired"
+
+
+class SignatureRequired(Unauthenticated):
+    """This client's requests must be signed (service/request_signing.py)."""
+
+    code = "signature_required"
+
+
+class ScopeMissing(Forbidden):
+    """The client may not do this. Give `scope`."""
+
+    code = "scope_missing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,17 +67,33 @@ class Client:
     id: str
     office: str
     name: str
+    scopes: frozenset[str] = EVERY_SCOPE
+
+    def need(self, scope: Scope) -> None:
+        """Raise ScopeMissing unless the client has the scope."""
+        if scope not in self.scopes:
+            raise ScopeMissing(scope=str(scope))
 
 
-def add_client(teken: Teken, office: str, name: str) -> tuple[Client, str]:
+def add_client(
+    teken: Teken,
+    office: str,
+    name: str,
+    *,
+    scopes: frozenset[str] = EVERY_SCOPE,
+    must_sign: bool = False,
+    expires_at: datetime | None = None,
+) -> tuple[Client, str]:
     """Make a client of an office; return it with its API key `prefix.secret`, which is shown this once and stored hashed."""
     teken.offices.office(office)
-    client = Client(f"cli_{secrets.token_hex(6)}", office, name)
-    prefix, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
+    now = teken.clock.now()
+    client = Client(f"cli_{secrets.token_hex(6)}", office, name, scopes)
+    key, kept = fresh(client.id, now, expires_at)
     with teken.db.write() as connection:
-        row = {"id": client.id, "office": office, "name": name, "key_prefix": prefix, "key_hash": _key_hash(secret)}
-        connection.execute(insert(clients).values(**row, created_at=stamp(teken.clock.now())))
-    return client, f"{prefix}.{secret}"
+        row = _row(client, now) | {"scopes": json.dumps(sorted(scopes)), "must_sign": int(must_sign)}
+        connection.execute(insert(clients).values(**row))
+        connection.execute(insert(client_keys).values(**kept))
+    return client, key
 
 
 def desk_client(teken: Teken, office: str) -> Client:
@@ -53,9 +103,8 @@ def desk_client(teken: Teken, office: str) -> Client:
         if connection.execute(select(clients.c.id).where(clients.c.id == client.id)).first() is not None:
             return client
     with teken.db.write() as connection:
-        row = {"id": client.id, "office": office, "name": DESK, "key_prefix": client.id, "key_hash": _NO_KEY}
         dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-        made = dialect.insert(clients).values(**row, created_at=stamp(teken.clock.now()))
+        made = dialect.insert(clients).values(**_row(client, teken.clock.now()))
         connection.execute(made.on_conflict_do_nothing(index_elements=["id"]))
     return client
 
@@ -68,17 +117,55 @@ def desk_client_id(office: str) -> str:
 def authenticate(teken: Teken, bearer: str) -> Client:
     """Return the client whose key this is.
 
-    Raises Unauthenticated, after the same work whether the prefix or the secret is wrong.
+    Raises Unauthenticated, after the same work whether the prefix or the secret is wrong; KeyExpired and SignatureRequired to who has
+    the secret.
     """
     prefix, _, secret = bearer.partition(".")
-    with teken.db.read() as connection:
-        row = connection.execute(_OF_KEY, {"prefix": prefix}).first()
-    known = row.key_hash if row else _key_hash("")
-    if not hmac.compare_digest(known, _key_hash(secret)) or row is None or not secret:
+    row = live_key(teken, prefix)
+    known = row.hash if row else key_hash("")
+    if not hmac.compare_digest(known, key_hash(secret)) or row is None or not secret:
         raise Unauthenticated
-    return Client(row.id, row.office, row.name)
+    if row.must_sign:
+        raise SignatureRequired
+    return admitted(teken, row)
 
 
-def _key_hash(secret: str) -> str:
-    """SHA-256 is enough for 256 random bits; a slow hash would only slow every request."""
-    return hashlib.sha256(secret.encode()).hexdigest()
+def live_key(teken: Teken, prefix: str) -> Row[Any] | None:
+    """Return a key that is not revoked, of a client that is not disabled, with what its client may do."""
+    named = select(client_keys, clients.c.office, clients.c.name, clients.c.scopes, clients.c.must_sign)
+    query = named.join(clients, clients.c.id == client_keys.c.client)
+    live = client_keys.c.revoked_at.is_(None) & clients.c.disabled_at.is_(None)
+    with teken.db.read() as connection:
+        return connection.execute(query.where(client_keys.c.prefix == prefix, live)).first()
+
+
+def admitted(teken: Teken, row: Row[Any]) -> Client:
+    """Return the client of a key that was shown, and note the hour of its use. Raises KeyExpired."""
+    now = stamp(teken.clock.now())
+    if row.expires_at is not None and row.expires_at <= now:
+        raise KeyExpired
+    if row.used_at is None or row.used_at[:_HOUR] != now[:_HOUR]:
+        with suppress(StoreBusy), teken.db.write() as connection:  # the next request notes it then
+            mine = client_keys.c.prefix == row.prefix
+            connection.execute(update(client_keys).where(mine).values(used_at=now[:_HOUR]))
+    scopes = EVERY_SCOPE if row.scopes is None else frozenset(json.loads(row.scopes))
+    return Client(row.client, row.office, row.name, scopes)
+
+
+def scopes_of(text: str) -> frozenset[str]:
+    """Read scopes with commas between. Raises Invalid("scope_unknown")."""
+    found = frozenset(filter(None, text.split(",")))
+    if not found or not found <= EVERY_SCOPE:
+        raise Invalid("scope_unknown", known=", ".join(sorted(EVERY_SCOPE)))
+    return found
+
+
+def _row(client: Client, now: datetime) -> dict[str, Any]:
+    return {
+        "id": client.id,
+        "office": client.office,
+        "name": client.name,
+        "key_prefix": client.id,
+        "key_hash": NO_KEY,
+        "created_at": stamp(now),
+    }

@@ -33,10 +33,14 @@ clients = Table(
     Column("id", Text, primary_key=True),
     Column("office", Text, nullable=False),
     Column("name", Text, nullable=False),
-    Column("key_prefix", Text, nullable=False, unique=True),
-    Column("key_hash", Text, nullable=False),
+    Column(
+        "key_prefix", Text, nullable=False, unique=True
+    ),  # the first release's key; now the id: keys are in `client_keys`
+    Column("key_hash", Text, nullable=False),  # the same; now "-", which no key has
     Column("created_at", Text, nullable=False),
     Column("disabled_at", Text),
+    Column("scopes", Text),  # JSON list; null: every one
+    Column("must_sign", Integer),  # 1: requests must be signed (service/request_signing.py)
 )
 
 idempotency = Table(

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Response
 
-from service import clients, corrections, intake, queries
+from service import corrections, intake, queries
 from service.cases import Sheet, schema
+from service.clients import Client, Scope
 from service.errors import Fault, Invalid, NotFound, ReasonRequired
 from service.web import reading, teken
 from service.web.answers import as_json
+from service.web.credentials import client
 from service.web.problems import language, plain
 
 if TYPE_CHECKING:
@@ -28,7 +30,7 @@ api = Blueprint("api", __name__, url_prefix="/api/v1")
 @api.post("/cases")
 def post_case() -> Response:
     """Step 1 of docs/ISSUANCE.md, from outside."""
-    asker = _client()
+    asker = _client(Scope.CASES)
     payload, raw = reading.body()
     reply = intake.accept(teken(), asker, payload, raw, reading.idempotency_key())
     response = as_json(_worded(reply.body), reply.status)
@@ -42,13 +44,13 @@ def post_case() -> Response:
 @api.get("/permits/<permit>")
 def get_permit(permit: str) -> Response:
     """Tell a client where its permit stands."""
-    return as_json(queries.permit(teken(), _client(), reading.permit_id(permit)))
+    return as_json(queries.permit(teken(), _client(Scope.PERMITS), reading.permit_id(permit)))
 
 
 @api.get("/permits/<permit>/document")
 def get_document(permit: str) -> Response:
     """Give a client its issued document."""
-    document = queries.document(teken(), _client(), reading.permit_id(permit))
+    document = queries.document(teken(), _client(Scope.PERMITS), reading.permit_id(permit))
     response = Response(document.pdf, mimetype="application/pdf")
     response.headers["Content-Disposition"] = f'attachment; filename="{document.filename}"'
     response.set_etag(document.sha256)
@@ -58,7 +60,7 @@ def get_document(permit: str) -> Response:
 @api.post("/permits/<permit>/withdraw")
 def withdraw(permit: str) -> Response:
     """Close a case before it is issued."""
-    asker = _client()
+    asker = _client(Scope.CASES)
     payload, _ = reading.body()
     return as_json(corrections.withdraw(teken(), asker, reading.permit_id(permit), _reason(payload)))
 
@@ -66,7 +68,7 @@ def withdraw(permit: str) -> Response:
 @api.get("/events")
 def get_events() -> Response:
     """Tell a client what happened since."""
-    asker = _client()
+    asker = _client(Scope.EVENTS)
     wanted = reading.numbers(after=(0, 0, MOST_SEQ), limit=(EVENTS_AT_ONCE, 1, queries.MOST_EVENTS))
     return as_json(queries.events(teken(), asker, wanted["after"], wanted["limit"]))
 
@@ -81,8 +83,11 @@ def get_schema(office: str, type_: str) -> Response:
     return as_json(schema(permit_type), mimetype="application/schema+json")
 
 
-def _client() -> clients.Client:
-    return clients.authenticate(teken(), reading.bearer())
+def _client(scope: Scope) -> Client:
+    """Return who asks, if he may. Raises Unauthenticated, ScopeMissing."""
+    asker = client(teken())
+    asker.need(scope)
+    return asker
 
 
 def _reason(payload: object) -> str:

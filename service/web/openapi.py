@@ -21,7 +21,7 @@ VERSION = "1.0.0"
 REFUSALS = {
     400: "The request cannot be read",
     401: "No key, or not one of ours",
-    403: "The key belongs to another office",
+    403: "The key belongs to another office, or to a client without this scope",
     404: "Unknown, or not yours",
     405: "The address does not take this method",
     409: "In conflict with what is stored",
@@ -33,12 +33,18 @@ REFUSALS = {
     500: "Something went wrong on our side",
     503: "Nothing was stored: ask again after Retry-After",
 }
-_READ = (400, 401, 404, 405, 429, 500, 503)
+_READ = (400, 401, 403, 404, 405, 413, 429, 500, 503)
 _WRITE = (400, 401, 403, 404, 405, 409, 411, 413, 415, 422, 429, 500, 503)
 _OPEN = (404, 405, 429, 500, 503)
 _SERVER = {414: "The address is too long", 431: "The headers are too long"}
 """Answered by the web server before Teken is asked: a page of its own, no problem document."""
-_KEY: list[Json] = [{"key": []}]
+_KEY: list[Json] = [{"key": []}, {"signature": []}]
+_SIGNING = (
+    "TEKEN-HMAC-SHA256 Key=<prefix>, Timestamp=<seconds since 1970>, Nonce=<16 to 64 of A-Z a-z 0-9 _ ->, Signature=<hex>. "
+    "The signature is HMAC-SHA256 over these lines joined by a line feed: TEKEN-HMAC-SHA256, method, path and query as sent, "
+    "timestamp, nonce, hex SHA-256 of the body. Its key is HMAC-SHA256 of 'teken/request-signing/v1' under the key's secret half. "
+    "A request counts once, within five minutes."
+)
 
 
 @cache
@@ -58,7 +64,8 @@ def openapi(types: tuple[PermitType, ...]) -> Json:
         "paths": _with_the_servers_own(_paths(types)),
         "components": {
             "securitySchemes": {
-                "key": {"type": "http", "scheme": "bearer", "description": "prefix.secret, from the office"}
+                "key": {"type": "http", "scheme": "bearer", "description": "prefix.secret, from the office"},
+                "signature": {"type": "apiKey", "in": "header", "name": "Authorization", "description": _SIGNING},
             },
             "schemas": _schemas(types),
             "headers": _headers(),

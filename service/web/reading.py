@@ -1,4 +1,4 @@
-"""What a request of a machine may look like: its key, its body, its query. Anything else is refused with a code."""
+"""What a request of a machine may look like: its body, its query. Anything else is refused with a code."""
 
 from __future__ import annotations
 
@@ -7,28 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 from flask import request
 
-from service.errors import BadRequest, Fault, LengthRequired, NotFound, TooLarge, Unauthenticated, UnsupportedMedia
+from service.errors import BadRequest, Fault, LengthRequired, NotFound, TooLarge, UnsupportedMedia
 from service.web import strictjson
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MOST_BYTES = 4_000_000
-_BEARER = re.compile(r"bearer +([A-Za-z0-9_-]{1,64}\.[A-Za-z0-9_-]{1,128})", re.IGNORECASE)
 _IDEMPOTENCY_KEY = re.compile(r"[!-~]{1,255}")
 _PERMIT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _NUMBER = re.compile(r"[0-9]{1,15}")
-
-
-def bearer() -> str:
-    """Return the API key of the request.
-
-    Raises Unauthenticated.
-    """
-    match = _BEARER.fullmatch(request.headers.get("Authorization", ""))
-    if match is None:
-        raise Unauthenticated
-    return match[1]
 
 
 def body() -> tuple[Any, bytes]:
@@ -43,9 +31,16 @@ def body() -> tuple[Any, bytes]:
     charset = request.mimetype_params.get("charset", "utf-8").lower()
     if request.mimetype != "application/json" or charset not in {"utf-8", "utf8"}:
         raise UnsupportedMedia
+    read = raw()
+    return strictjson.loads(read), read
+
+
+def raw() -> bytes:
+    """Return the body as it came, however often it is asked for; none if nothing says how long it is. Raises TooLarge."""
+    if (request.content_length or 0) > MOST_BYTES:
+        raise TooLarge
     request.max_content_length = MOST_BYTES
-    raw = request.get_data(cache=False)
-    return strictjson.loads(raw), raw
+    return request.get_data() if request.content_length is not None else b""
 
 
 def idempotency_key() -> str | None:

@@ -1,4 +1,4 @@
-"""personal data sealed at rest; names found by keyed hashes; the data keys that this database knows"""
+"""personal data sealed at rest; names found by keyed hashes; the data keys that this database knows; several keys for one client"""
 
 from alembic import op
 import sqlalchemy as sa
@@ -43,11 +43,51 @@ def upgrade() -> None:
         sa.Column("seen_at", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
+    _client_keys()
     op.execute("DROP TRIGGER case_revisions_no_update" + _on("case_revisions"))
     _note_names()
     for table, (keys, columns) in SEALED.items():
         _seal(table, keys, columns)
     _keep_what_was_said()
+
+
+def _client_keys() -> None:
+    op.add_column("clients", sa.Column("scopes", sa.Text(), nullable=True))
+    op.add_column("clients", sa.Column("must_sign", sa.Integer(), nullable=True))
+    op.create_table(
+        "client_keys",
+        sa.Column("prefix", sa.Text(), nullable=False),
+        sa.Column("client", sa.Text(), nullable=False),
+        sa.Column("hash", sa.Text(), nullable=False),
+        sa.Column("signing", sa.Text(), nullable=True),
+        sa.Column("created_at", sa.Text(), nullable=False),
+        sa.Column("expires_at", sa.Text(), nullable=True),
+        sa.Column("revoked_at", sa.Text(), nullable=True),
+        sa.Column("used_at", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["client"],
+            ["clients.id"],
+        ),
+        sa.PrimaryKeyConstraint("prefix"),
+    )
+    op.create_index("ix_client_keys_client", "client_keys", ["client"])
+    op.create_table(
+        "request_nonces",
+        sa.Column("prefix", sa.Text(), nullable=False),
+        sa.Column("nonce", sa.Text(), nullable=False),
+        sa.Column("at", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["prefix"],
+            ["client_keys.prefix"],
+        ),
+        sa.PrimaryKeyConstraint("prefix", "nonce"),
+    )
+    op.create_index("request_nonces_at", "request_nonces", ["at"])
+    op.execute(
+        "INSERT INTO client_keys (prefix, client, hash, created_at) "
+        "SELECT key_prefix, id, key_hash, created_at FROM clients WHERE key_hash <> '-'"
+    )
+    op.execute("UPDATE clients SET key_prefix = id, key_hash = '-'")
 
 
 def _on(table: str) -> str:
