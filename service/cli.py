@@ -143,12 +143,14 @@ def _act_parser(commands: Any) -> None:
 
     from service import archive_cli, batch_cli, doctor_cli, qr_cli, renewal_cli
     from service.desk import command as desk_accounts
+    from service.webhooks import command as webhooks
 
     batch_cli.add_parser(commands, _teken)
     renewal_cli.add_parser(commands, _teken)
     qr_cli.add_parser(commands, _teken)
     doctor_cli.add_parser(commands)
     archive_cli.add_parser(commands, _teken)
+    webhooks.add_parser(commands, _teken)
     desk_accounts.add_parser(commands, _teken)
 
 

@@ -39,6 +39,8 @@ POINTS = (
     "issue.before_commit",
     "issue.after_commit",
     "notify.before_commit",
+    "webhook.before_send",
+    "webhook.after_send",
     "archive.before_commit",
     "archive.after_temporary",
     "notice.before_send",
