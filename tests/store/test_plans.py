@@ -22,8 +22,8 @@ def test_no_statement_reads_a_whole_table_that_grows(tmp_path, keys, office, per
     asked = {}
 
     @event.listens_for(teken.db.engine, "before_cursor_execute")
-    def note(_connection, _cursor, statement, parameters, _context, _many):
-        asked[statement] = parameters
+    def note(_connection, _cursor, statement, parameters, _context, many):
+        asked[statement] = parameters[0] if many else parameters
 
     play(teken, post(teken, client, payload(office, permit_type), "kunci").body["id"])
     teken.close()
