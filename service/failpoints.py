@@ -43,6 +43,11 @@ POINTS = (
     "webhook.after_send",
     "archive.before_commit",
     "archive.after_temporary",
+    "backup.after_database",
+    "backup.between_documents",
+    "backup.before_manifest",
+    "restore.before_documents",
+    "restore.before_database",
     "notice.before_send",
     "notice.after_send",
 )

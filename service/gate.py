@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 import structlog
@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Row, func, insert, select, update
 
 from service import highwater, journal
 from service.canonical import dumps
+from service.checkpoint import Notary
 from service.clock import stamp
 from service.errors import TekenError
 from service.journal import Entry
@@ -95,15 +96,23 @@ def watch(teken: Teken) -> None:
 def close(teken: Teken, cause: str, told: Mapping[str, Any]) -> None:
     """Close the gate, once; the journal is told."""
     with teken.db.write() as connection:
-        journal.hold(connection)
-        if highwater.is_closed(connection):
-            return
-        last = connection.execute(select(func.max(closures.c.id))).scalar_one() or 0
-        now = teken.clock.now()
-        row = {"id": last + 1, "cause": cause, "told": dumps(dict(told)), "closed_at": stamp(now)}
-        connection.execute(insert(closures).values(**row))
-        entry = Entry(CLOSED, EVERYBODY, None, None, {"cause": cause, **told})
-        journal.append(connection, teken.notary, now, entry)
+        close_in(connection, teken.notary, teken.clock.now(), cause, told)
+
+
+def close_in(connection: Connection, notary: Notary, now: datetime, cause: str, told: Mapping[str, Any]) -> None:
+    """The same, in the caller's transaction."""
+    journal.hold(connection)
+    if highwater.is_closed(connection):
+        return
+    last = connection.execute(select(func.max(closures.c.id))).scalar_one() or 0
+    row = {"id": last + 1, "cause": cause, "told": dumps(dict(told)), "closed_at": stamp(now)}
+    connection.execute(insert(closures).values(**row))
+    tell_closed(connection, notary, now, cause, told)
+
+
+def tell_closed(connection: Connection, notary: Notary, now: datetime, cause: str, told: Mapping[str, Any]) -> None:
+    """Tell the journal that the gate is closed."""
+    journal.append(connection, notary, now, Entry(CLOSED, EVERYBODY, None, None, {"cause": cause, **told}))
     log.error("numbering_closed", cause=cause)
 
 

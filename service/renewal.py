@@ -113,6 +113,7 @@ class Rounds:
             self._mark = now + _MARKED
             gate.watch(teken)
             highwater.rise_everywhere(teken)
+        highwater.rise(teken)
         worked = keep_up(teken, limit=ONE_ROUND)
         followed = self._copies.follow(teken)
         self._look = now + (0 if worked == ONE_ROUND or followed else self.seconds)

@@ -36,10 +36,14 @@ def schema_state(connection: Connection) -> Literal["current", "behind", "ahead"
     found = set(MigrationContext.configure(connection).get_current_heads())
     if not found:
         return "empty"
-    known = {one.revision for one in script.walk_revisions()}
-    if not found <= known:
+    if not found <= known_revisions():
         return "ahead"
     return "current" if found == set(script.get_heads()) else "behind"
+
+
+def known_revisions() -> set[str]:
+    """Return every revision that this program knows."""
+    return {one.revision for one in _script().walk_revisions()}
 
 
 @cache
