@@ -44,7 +44,7 @@ from signing.gap import covers_all_but_value, end_of
 from signing.model import Level
 from signing.revisions import end_of_update, read_update
 from signing.signer import claims, name, weak
-from signing.tolerant import listed, weak_formats
+from signing.tolerant import counts_too_many, listed, weak_formats
 from signing.value import flaws, is_canonical
 
 _MOST_SIGNATURES: Final = 32
@@ -89,6 +89,8 @@ def _inspect(pdf: bytes, sha256: str, trust: Trust) -> Inspection:
     except Exception:  # whatever strictness objects to; what took long would take as long again
         if time.process_time() - began > _SOON:
             raise
+        if counts_too_many(pdf):
+            return Inspection(sha256, "undetermined", "too_many_objects")
         return _read(pdf, sha256, trust, strict=False)
 
 

@@ -70,6 +70,7 @@ def _as_composed(parts: Parts, embedded: EmbeddedPdfSignature) -> bool:
         parts.bytes_of(parts.version) == version == _V1
         and parts.content_of(parts.digests) == digest_here == digest
         and parts.content_of(parts.content) == _DATA
+        and parts.certificates_der == tuple(sorted(parts.certificates_der))
         and mechanism_here == mechanism.dump()
         and (parts.unsigned is None or parts.stamp is not None)
     )
