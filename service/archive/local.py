@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from service import failpoints
-from service.archive.errors import ArchiveDamaged
+from service.archive.errors import ArchiveDamaged, ArchiveUnreachable
 from service.archive.names import MARKS, Listed, mark_path, name_at, path_of, sha256
 
 ASIDE = "damaged"
@@ -24,30 +24,31 @@ class LocalArchive:
     root: Path
 
     def put(self, data: bytes) -> str:
-        """Store and return the SHA-256. Storing the same bytes again is a no-op; over damaged ones it raises ArchiveDamaged."""
+        """Store and return the SHA-256. Storing the same bytes again changes nothing; over damaged ones it raises ArchiveDamaged.
+
+        Raises ArchiveUnreachable where the disk is full or refuses: nothing half stays, and it may be put again.
+        """
         name = sha256(data)
         path = self._path(name)
-        if path.exists():
-            self.get(name)
-            return name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.parent / f".{name[:8]}-{secrets.token_hex(6)}"
-        _write_durably(temporary, data)
-        failpoints.passing("archive.after_temporary")
-        temporary.rename(path)
-        _sync_folder(path.parent)
-        _sync_folder(self.root)
+        with _disk_is_the_hosts():
+            if path.exists():
+                self.get(name)
+            else:
+                _place(path, data)
+            _sync_folder(path.parent)  # also of what is there: who put it may have died before
+            _sync_folder(self.root)
         return name
 
     def get(self, name: str) -> bytes:
         """Return the bytes.
 
-        Raises ArchiveDamaged if they are missing or do not hash to their name.
+        Raises ArchiveDamaged if they are missing or do not hash to their name; ArchiveUnreachable if the disk can't be read.
         """
-        try:
-            data = self._path(name).read_bytes()
-        except FileNotFoundError:
-            raise ArchiveDamaged(f"missing: {name}") from None
+        with _disk_is_the_hosts():
+            try:
+                data = self._path(name).read_bytes()
+            except FileNotFoundError:
+                raise ArchiveDamaged(f"missing: {name}") from None
         if sha256(data) != name:
             raise ArchiveDamaged(f"hash differs: {name}")
         return data
@@ -109,6 +110,27 @@ class LocalArchive:
 
     def _path(self, name: str) -> Path:
         return self.root / path_of(name)
+
+
+@contextmanager
+def _disk_is_the_hosts() -> Iterator[None]:
+    """What a disk refuses is no fault of a permit: it waits until there is room again."""
+    try:
+        yield
+    except OSError as error:
+        raise ArchiveUnreachable from error
+
+
+def _place(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.parent / f".{path.parent.name}{path.name[:6]}-{secrets.token_hex(6)}"
+    try:
+        _write_durably(temporary, data)
+        failpoints.passing("archive.after_temporary")
+        temporary.rename(path)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise
 
 
 def _write_durably(path: Path, data: bytes) -> None:

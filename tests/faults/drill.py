@@ -41,7 +41,9 @@ ELSEWHERE = {
 }
 AT_SERVICES = [point for point in POINTS if point.startswith(("dispatch.", "notice.", "backup.", "restore."))]
 """No office here signs at a service or tells applicants: tests/backends/test_crashes.py and tests/notices kill at these."""
-AT_SERVICES += [point for point in POINTS if point.startswith("webhook.")]  # tests/webhooks/test_crashes.py kills at these
+AT_SERVICES += [
+    point for point in POINTS if point.startswith("webhook.")
+]  # tests/webhooks/test_crashes.py kills at these
 WORK = [point for point in POINTS if point not in set().union(AT_SERVICES, *ELSEWHERE.values())]
 PLACES: Mapping[str, Sequence[str]] = {**ELSEWHERE, "work": [*WORK, "claim.after_commit", "archive.after_temporary"]}
 """Which process passes which point. A point that nobody knows here belongs to the worker, and the drill fails until it is hit."""

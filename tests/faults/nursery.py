@@ -23,9 +23,12 @@ PROJECT = Path(__file__).resolve().parents[2]
 class Nursery:
     """Spawns processes: `work` and `sign` are worker.py; `post` and `people` are the outside world; `machine` is all of them in one."""
 
+    def __init__(self, **environment: str) -> None:
+        self._own = environment
+
     def __enter__(self) -> Self:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("TEKEN_")}
-        environment |= {"RAYON_NUM_THREADS": "1", "PYTHONPATH": str(PROJECT)}
+        environment |= {"RAYON_NUM_THREADS": "1", "PYTHONPATH": str(PROJECT), **self._own}
         self._lock = threading.Lock()
         self._parent = subprocess.Popen(
             [sys.executable, __file__],
@@ -90,7 +93,7 @@ def main() -> None:
     """Read orders until the test closes the line or dies; then end every child."""
     import worker  # noqa: F401 - imported once, here, so that a fork costs milliseconds
     from tests.faults import people, poster  # noqa: F401
-    from tests.faults.lab import machine  # noqa: F401
+    from tests.faults.lab import machine, patches  # noqa: F401
 
     children: dict[int, int | None] = {}
     try:
@@ -130,12 +133,15 @@ def _fork(order: dict) -> int:
 
 def _become(order: dict) -> None:
     """Cut the child off from the parent's line and give it its own settings."""
+    from tests.faults.lab import patches
+
     nothing = os.open(os.devnull, os.O_RDONLY)
     log = os.open(order["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     for descriptor, target in ((nothing, 0), (log, 1), (log, 2)):
         os.dup2(descriptor, target)
     os.environ.update(order["environment"])
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    patches.apply(os.environ.get("UJI_PATCH", ""))
 
 
 def _run(kind: str) -> int:

@@ -68,7 +68,7 @@ class Evidence:
 
 def judge(evidence: Evidence) -> list[Violation]:
     """Return every violation found; an empty list is a clean world."""
-    facts = _read(evidence.database)
+    facts = read(evidence.database)
     rules = (
         _accepted,
         _numbers,
@@ -84,7 +84,8 @@ def judge(evidence: Evidence) -> list[Violation]:
     return [violation for rule in rules for violation in rule(facts, evidence)]
 
 
-def _read(database: str) -> dict[str, list[Row]]:
+def read(database: str) -> dict[str, list[Row]]:
+    """Return the judged tables as they are in one moment."""
     ask = {table: f"SELECT * FROM {table} ORDER BY {order}" for table, order in TABLES.items()}
     if database.startswith("postgresql"):
         with psycopg.connect(database, row_factory=dict_row) as connection:
@@ -343,7 +344,7 @@ def _told(facts, evidence) -> Iterator[Violation]:
             yield Violation("I6", f"event {event['seq']}", "told, and not in the journal any more")
     clients = {event["client"] for event in evidence.feed}
     for event in facts["events"]:
-        if event["client"] in clients and event["seq"] not in heard:
+        if evidence.settled and event["client"] in clients and event["seq"] not in heard:
             yield Violation("I6", f"event {event['seq']}", f"{event['type']} was never told")
     types = _by(facts["events"], "permit")
     given = Counter(entry["permit"] for entry in facts["register"] if entry["kind"] == "allot")

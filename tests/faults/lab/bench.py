@@ -41,12 +41,12 @@ class Bench:
     @cached_property
     def keys(self) -> Path:
         """Keys and certificates that hold on the invented day of the tests."""
-        return _keys(self.folder / "keys", datetime(2026, 1, 1, tzinfo=UTC))
+        return new_keys(self.folder / "keys", datetime(2026, 1, 1, tzinfo=UTC))
 
     @cached_property
     def keys_of_today(self) -> Path:
         """Those of processes that use the host's own clock."""
-        return _keys(self.folder / "keys-of-today", datetime.now(UTC) - timedelta(days=2))
+        return new_keys(self.folder / "keys-of-today", datetime.now(UTC) - timedelta(days=2))
 
     @cached_property
     def nursery(self) -> Nursery:
@@ -93,16 +93,17 @@ class Bench:
             self.postgres.drop(name)
 
     @cached_property
-    def offices(self) -> dict[str, Office]:
-        """For each engine a home with its clients, opened once and shut: scenes begin with copies."""
+    def offices(self) -> dict[tuple[str, Path], Office]:
+        """For each engine and keys a home with its clients, opened once and shut: scenes begin with copies."""
         return {}
 
     @contextmanager
-    def office(self, engine: str) -> Iterator[Office]:
-        """A copy of a home on the invented day, nothing posted yet, in a folder of its own."""
-        if engine not in self.offices:
-            self.offices[engine] = self._first(engine)
-        first, folder = self.offices[engine], self.place()
+    def office(self, engine: str, keys: Path | None = None) -> Iterator[Office]:
+        """A copy of a home on the invented day, nothing posted yet, in a folder of its own; these certificates are enrolled."""
+        kind = engine, keys or self.keys
+        if kind not in self.offices:
+            self.offices[kind] = self._first(*kind)
+        first, folder = self.offices[kind], self.place()
         shutil.copytree(first.home, folder / "home")
         name = self.postgres.create(template=first.database) if engine == "postgresql" else ""
         try:
@@ -112,13 +113,13 @@ class Bench:
                 self.postgres.drop(name)
             shutil.rmtree(folder, ignore_errors=True)
 
-    def _first(self, engine: str) -> Office:
+    def _first(self, engine: str, keys: Path) -> Office:
         folder = self.place()
         (folder / "home").mkdir()
         name = self.postgres.create_begun() if engine == "postgresql" else ""
         if not name:
             shutil.copy(self.begun, folder / "home" / "teken.db")
-        teken = open_office(folder / "home", self.keys, database=self.postgres.url(name) if name else "")
+        teken = open_office(folder / "home", keys, database=self.postgres.url(name) if name else "")
         clients = {office: client_of(teken, office).id for office in teken.offices.offices}
         teken.close()
         return Office(folder, name, clients)
@@ -152,6 +153,7 @@ class Office:
         (self.folder / "clock").write_text(NOW.isoformat())
 
 
-def _keys(folder: Path, since: datetime) -> Path:
+def new_keys(folder: Path, since: datetime) -> Path:
+    """Keys and certificates of every office, valid from that day on."""
     certificates(PROJECT / "templates", folder, key="p256", now=since)
     return folder

@@ -14,10 +14,11 @@ from pathlib import Path
 from sqlalchemy import func, select
 
 from service import failpoints, intake, journal, pipeline
+from service.archive import ArchiveDamaged, ArchiveUnreachable
 from service.clients import Client
 from service.clock import SetClock
 from service.errors import Conflict, IdempotencyRunning
-from service.settings import Settings
+from service.settings import PROJECT, Settings
 from service.store import StoreBusy
 from service.store.tables import permits
 from service.wiring import Teken, open_teken
@@ -28,14 +29,20 @@ AWAY = timedelta(minutes=2)
 """What passes between a death and the next start: every lease has ended."""
 WAIT = timedelta(seconds=61)
 PATIENCE = 60
-STUCK = 3
+STUCK, UNABLE = 3, 4
 
 
 def main() -> int:
-    """Bring every ordered case to its end; return STUCK if that can't be."""
+    """Bring every ordered case to its end; return STUCK if that can't be, UNABLE if it could not start."""
     folder = Path(os.environ["UJI_FOLDER"])
     clock = SetClock(datetime.fromisoformat((folder / "clock").read_text()))
-    teken = open_teken(Settings.from_environment(), clock=clock, signing=True, offices=OFFICES)
+    settings = Settings.from_environment()
+    offices = OFFICES if settings.templates == PROJECT / "templates" else None
+    try:
+        teken = open_teken(settings, clock=clock, signing=True, offices=offices)
+    except (OSError, StoreBusy) as refused:
+        print(f"did not start: {refused!r}")
+        return UNABLE
     passed = _counted(folder / os.environ["UJI_COUNT"]) if "UJI_COUNT" in os.environ else None
     town = Town(teken, folder)
     idle = 0
@@ -103,8 +110,8 @@ class Town:
         raw = json.dumps(order["case"]).encode()
         try:
             reply = intake.accept(self.teken, Client(**order["client"]), json.loads(raw), raw, order["key"])
-        except (IdempotencyRunning, StoreBusy):
-            return 0
+        except (IdempotencyRunning, StoreBusy, ArchiveUnreachable, ArchiveDamaged, OSError):
+            return 0  # an answer that says no: upstream asks again
         append(self.folder / "acks", {"key": order["key"], "status": reply.status, "body": reply.body})
         self.answered.add(order["key"])
         return 1
@@ -117,7 +124,7 @@ class Town:
     def _act(self, permit: str) -> bool:
         try:
             return take_turn(self.teken, permit)
-        except Conflict:
+        except (Conflict, ArchiveUnreachable, ArchiveDamaged, OSError):
             return False
 
 

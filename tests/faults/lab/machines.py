@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from tests.faults.lab.bench import Bench, Office
 from tests.faults.lab.scene import Scene
-from tests.faults.oracle import Evidence, Violation, judge
+from tests.faults.oracle import Evidence, Violation, judge, read
 from tests.faults.poster import append, lines
 from tests.support.office import payload
 
@@ -59,10 +59,15 @@ class Machine:
         path = self.office.folder / "log"
         return path.read_text()[-1500:] if path.exists() else ""
 
-    def judged(self) -> list[Violation]:
+    def judged(self, *, settled: bool = True) -> list[Violation]:
         """What the judge finds in what it left."""
-        told = [lines(self.office.folder / name) for name in ("acks", "feed")]
-        return judge(Evidence(self.office.store, self.office.home / "archive", self.office.verifier, *told))
+        acks, feed = (lines(self.office.folder / name) for name in ("acks", "feed"))
+        archive = self.office.home / "archive"
+        return judge(Evidence(self.office.store, archive, self.office.verifier, acks, feed, settled=settled))
+
+    def states(self) -> dict[str, str]:
+        """Where each case stands, by its name upstream."""
+        return {row["upstream_id"]: row["state"] for row in read(self.office.store)["permits"]}
 
     def to_the_end(self, scene: Scene, **more: object) -> None:
         """Let it bring everything to its end, and judge."""
@@ -70,6 +75,8 @@ class Machine:
         scene.expect(code == 0, f"it ended with {code}: {self.said()}" if code else "it did not end")
         scene.judged(self.judged())
         scene.expect(len(lines(self.office.folder / "acks")) == len(lines(self.office.folder / "orders")), "unanswered")
+        parked = {case: state for case, state in self.states().items() if state != "in_force"}
+        scene.expect(not parked, f"not issued: {parked}")
 
 
 def hits(passed: Sequence[str]) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.faults.lab.rows import kill, network, postgres, redis
+from tests.faults.lab.rows import disk, kill, locked, network, postgres, redis
 from tests.faults.lab.scene import Row
 
-ROWS: tuple[Row, ...] = (kill.ROW, redis.ROW, postgres.CRASHES, postgres.HANGS, network.ROW)
+ROWS: tuple[Row, ...] = (kill.ROW, redis.ROW, postgres.CRASHES, postgres.HANGS, network.ROW, locked.ROW, disk.ROW)

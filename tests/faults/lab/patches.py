@@ -1,0 +1,68 @@
+"""What a process is given besides its settings: `UJI_PATCH=name[:argument...]` changes its program before it starts."""
+
+from __future__ import annotations
+
+import errno
+import os
+import resource
+import signal
+from collections.abc import Callable
+
+from service.steps import STEPS
+
+
+def fsync(which: str) -> None:
+    """The disk reports a write error at the n-th fsync."""
+    real, left = os.fsync, [int(which)]
+
+    def failing(descriptor: int) -> None:
+        left[0] -= 1
+        if left[0] == 0:
+            raise OSError(errno.EIO, "write error")
+        real(descriptor)
+
+    os.fsync = failing
+
+
+def file_size(kilobytes: str) -> None:
+    """No file may grow beyond this; writing fails, the process lives."""
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    limit = int(kilobytes) * 1024
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+
+
+def poison(step: str, case: str, how: str) -> None:
+    """One case ends or fails whoever does this step of it."""
+    real = STEPS[step]
+
+    def poisoned(teken, work):
+        if work.row.upstream_id == case:
+            ENDS[how]()
+        return real(teken, work)
+
+    STEPS[step] = poisoned
+
+
+def _memory() -> None:
+    raise MemoryError
+
+
+def _recursion() -> None:
+    _recursion()
+
+
+ENDS: dict[str, Callable[[], object]] = {
+    "kills": lambda: os.kill(os.getpid(), signal.SIGKILL),
+    "crashes": lambda: os.kill(os.getpid(), signal.SIGSEGV),
+    "fails": lambda: 1 // 0,
+    "eats memory": _memory,
+    "runs too deep": _recursion,
+}
+PATCHES: dict[str, Callable[..., None]] = {"fsync": fsync, "file_size": file_size, "poison": poison}
+
+
+def apply(text: str) -> None:
+    """Apply what the environment says; several are separated by semicolons."""
+    for one in filter(None, text.split(";")):
+        name, *arguments = one.split(":")
+        PATCHES[name](*arguments)
