@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
 from service.canonical import GENESIS, digest, dumps
 from service.checkpoint import Checkpoint, Notary
@@ -117,7 +117,5 @@ def length(connection: Connection) -> int:
 
 def newest_checkpoint(connection: Connection) -> str:
     """Return the newest signed checkpoint, or an empty text before the first event."""
-    return (
-        connection.execute(select(events.c.checkpoint).order_by(events.c.seq.desc()).limit(1)).scalar_one_or_none()
-        or ""
-    )
+    newest = select(func.max(events.c.seq)).scalar_subquery()
+    return connection.execute(select(events.c.checkpoint).where(events.c.seq == newest)).scalar_one_or_none() or ""

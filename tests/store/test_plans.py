@@ -11,8 +11,8 @@ from service.store.released import has_code
 from service.store.tables import metadata, permits
 from tests.support.office import TYPES, client_of, open_office, payload, play, post
 
-FEW = {"mandates", "officials", "certificates", "clients", "chains", "series", "signers"}
-"""As many rows as the office has people, keys, clients, years and signing processes."""
+FEW = {"mandates", "officials", "certificates", "clients", "chains", "series", "signers", "closures"}
+"""As many rows as the office has people, keys, clients, years, signing processes and restored backups."""
 
 
 @pytest.mark.parametrize(("office", "permit_type"), TYPES[:3])
