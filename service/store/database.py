@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from service.store.localdisk import check_local
 from service.store.looking import sqlite_to_look_at
+from service.store.postgres import IDLE_TOO_LONG, READ_ONLY_SERVER, postgresql
 from service.store.sealed import hold
 from service.vault import Vault
 
@@ -42,7 +43,7 @@ class Database:
         self.url = url
         self.dialect = make_url(url).get_backend_name()
         sqlite_engine = sqlite_to_look_at if look_only else _sqlite
-        self.engine = (sqlite_engine if self.dialect == "sqlite" else _postgresql)(url, busy_seconds)
+        self.engine = (sqlite_engine if self.dialect == "sqlite" else postgresql)(url, busy_seconds)
         if vault is not None:
             hold(self.engine.dialect, vault)
 
@@ -52,14 +53,14 @@ class Database:
 
         Raises StoreBusy when the lock or the server can't be had in time.
         """
-        with _busy_is_plain(), self.engine.begin() as connection:
+        with self._busy_is_plain(to_write=True), self.engine.begin() as connection:
             yield connection
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Yield a connection that sees one committed state and takes no write lock."""
         with (
-            _busy_is_plain(),
+            self._busy_is_plain(to_write=False),
             self.engine.connect().execution_options(**_READING[self.dialect]) as connection,
             connection.begin(),
         ):
@@ -69,19 +70,19 @@ class Database:
         """Close pooled connections (before a fork, at the end of a test)."""
         self.engine.dispose()
 
-
-@contextmanager
-def _busy_is_plain() -> Iterator[None]:
-    try:
-        yield
-    except OperationalError as error:
-        if _is_fault_of_ours(error.orig):
+    @contextmanager
+    def _busy_is_plain(self, *, to_write: bool) -> Iterator[None]:
+        try:
+            yield
+        except DBAPIError as error:
+            state = getattr(error.orig, "sqlstate", None)
+            follows = to_write and state == READ_ONLY_SERVER
+            if follows:
+                self.dispose()  # all pooled connections lead to a standby: new ones look for the primary
+            away = isinstance(error, OperationalError) and not _is_fault_of_ours(error.orig)
+            if away or follows or error.connection_invalidated or state == IDLE_TOO_LONG:
+                raise StoreBusy(type(error.orig).__name__) from error
             raise
-        raise StoreBusy(type(error.orig).__name__) from error
-    except DBAPIError as error:
-        if error.connection_invalidated:
-            raise StoreBusy(type(error.orig).__name__) from error
-        raise
 
 
 def _is_fault_of_ours(error: BaseException | None) -> bool:
@@ -139,15 +140,3 @@ def _is_locked(driver: Any) -> bool:
     except sqlite3.OperationalError as error:
         return error.sqlite_errorcode & _PRIMARY == sqlite3.SQLITE_BUSY
     return False
-
-
-def _postgresql(url: str, busy_seconds: float) -> Engine:
-    options = f"-c lock_timeout={int(busy_seconds * 1000)} -c statement_timeout=30000 -c idle_in_transaction_session_timeout=60000"
-    return create_engine(
-        make_url(url).set(drivername="postgresql+psycopg"),
-        connect_args={"connect_timeout": max(2, int(busy_seconds)), "options": options},
-        hide_parameters=True,  # an exception must not quote a case
-        pool_pre_ping=True,
-        pool_size=5,
-        max_overflow=64,
-    )

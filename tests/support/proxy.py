@@ -21,8 +21,8 @@ class Proxy:
     A held byte is delivered after `heal()`, as TCP does once a partition ends; `cut()` loses it.
     """
 
-    def __init__(self, target: tuple[str, int] | Path) -> None:
-        self.target = target
+    def __init__(self, target: tuple[str, int] | Path, host: str = "127.0.0.1") -> None:
+        self.target, self.host = target, host
         self.accepted = 0
         self.delay = 0.0  # seconds before each piece, in both directions
         self._gate = threading.Condition()
@@ -30,7 +30,7 @@ class Proxy:
         self._left: int | None = None  # bytes of answers that still pass, then every line is cut
         self._lines: set[_Line] = set()
         self._closed = False
-        self._listener = _listen(0)
+        self._listener = _listen(host, 0)
         self.port = int(self._listener.getsockname()[1])
         self._serve()
 
@@ -63,7 +63,7 @@ class Proxy:
         """All passes again, at full speed, what was held first."""
         self.delay = 0.0
         if self._listener.fileno() < 0:
-            self._listener = _listen(self.port)
+            self._listener = _listen(self.host, self.port)
             self._serve()
         with self._gate:
             self._left = None
@@ -163,17 +163,17 @@ class _Line:
 
 
 @contextmanager
-def proxy_before(target: tuple[str, int] | Path) -> Iterator[Proxy]:
+def proxy_before(target: tuple[str, int] | Path, host: str = "127.0.0.1") -> Iterator[Proxy]:
     """Run a proxy before a server; nothing is left of it."""
-    opened = Proxy(target)
+    opened = Proxy(target, host)
     try:
         yield opened
     finally:
         opened.close()
 
 
-def _listen(port: int) -> socket.socket:
-    return socket.create_server(("127.0.0.1", port), backlog=128)  # sets SO_REUSEADDR
+def _listen(host: str, port: int) -> socket.socket:
+    return socket.create_server((host, port), backlog=128)  # sets SO_REUSEADDR
 
 
 def _connect(target: tuple[str, int] | Path) -> socket.socket:
