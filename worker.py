@@ -13,6 +13,8 @@ import signal
 import sys
 import time
 
+import structlog
+
 os.environ.setdefault(
     "RAYON_NUM_THREADS", "1"
 )  # one typesetting thread a process: several processes use the cores better
@@ -20,7 +22,7 @@ os.environ.setdefault(
 from service.batch_ends import tend
 from service.batch_signing import leave
 from service.listening import Ear
-from service.logs import log_to_stderr
+from service.logs import log_to_stderr, tell_deaths
 from service.notices.rounds import Messenger
 from service.pipeline import drain
 from service.qr_lists import Lister
@@ -31,6 +33,7 @@ from service.store import StoreBusy
 from service.webhooks.courier import Courier
 from service.wiring import Teken, open_teken, remember
 
+log = structlog.get_logger("teken.worker")
 QUEUES = ("work", "sign")
 _PR_SET_DUMPABLE = 4
 
@@ -41,8 +44,9 @@ def main(arguments: list[str]) -> int:
     if queue not in QUEUES:
         print(f"worker.py: {' | '.join(QUEUES)}", file=sys.stderr)
         return 2
-    log_to_stderr()
     settings = Settings.from_environment()
+    log_to_stderr(settings.log, queue)
+    tell_deaths()
     os.nice(settings.worker_nice)  # before any thread: a tray of a thousand must not keep the desk's people waiting
     if queue == "sign":
         _seclude()
@@ -51,13 +55,10 @@ def main(arguments: list[str]) -> int:
     ear = Ear(teken, queue)
     rounds = Rounds() if queue == "work" else None
     lister = Lister() if queue == "sign" else None
-    courier = Courier(teken) if queue == "work" else None
-    if courier is not None:
-        courier.start()
+    beside = (Courier(teken), Messenger(teken)) if queue == "work" else ()
+    for one in beside:
+        one.start()
     watch = Watch()
-    messenger = Messenger(teken)
-    if queue == "work":
-        messenger.start()
     stop: list[int] = []
     signal.signal(signal.SIGTERM, lambda number, _: stop.append(number))
     signal.signal(signal.SIGINT, lambda number, _: stop.append(number))
@@ -73,17 +74,20 @@ def main(arguments: list[str]) -> int:
                 rounds.spare(teken)
                 watch.look(teken)
         except StoreBusy:  # locked, restarting or away: nothing was written, and it is asked again
-            print("worker.py: database busy", file=sys.stderr)
-        if settings.redis_url:
-            ear.listen(settings.poll_seconds)
-        else:
-            time.sleep(settings.poll_seconds)
-    messenger.stop()
-    if courier is not None:
-        courier.stop()
+            log.warning("database_busy")
+        _pause(settings, ear)
+    for one in beside:
+        one.stop()
     with contextlib.suppress(StoreBusy):
         leave(teken)
     return 0
+
+
+def _pause(settings: Settings, ear: Ear) -> None:
+    if settings.redis_url:
+        ear.listen(settings.poll_seconds)
+    else:
+        time.sleep(settings.poll_seconds)
 
 
 def _seclude() -> None:
@@ -99,7 +103,7 @@ def _opened(settings: Settings, queue: str) -> Teken:
         try:
             return open_teken(settings, signing=queue == "sign")
         except StoreBusy:
-            print("worker.py: waiting for the database", file=sys.stderr)
+            log.warning("database_awaited")
             time.sleep(settings.poll_seconds)
 
 

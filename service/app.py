@@ -11,7 +11,21 @@ from service.errors import Busy
 from service.logs import log_to_stderr
 from service.settings import Settings
 from service.store import StoreBusy
-from service.web import about, api, check, desk, headers, holder, limits, metrics, problems, qr, report, verify, wellknown
+from service.web import (
+    about,
+    api,
+    check,
+    desk,
+    headers,
+    holder,
+    limits,
+    metrics,
+    problems,
+    qr,
+    report,
+    verify,
+    wellknown,
+)
 from service.wiring import open_teken
 
 if TYPE_CHECKING:
@@ -54,8 +68,9 @@ def create_app(teken: Teken) -> Flask:
 
 def from_environment() -> Flask:
     """Return the application for a WSGI server: see `service/webserver.py`."""
-    log_to_stderr()
-    teken = open_teken(Settings.from_environment())
+    settings = Settings.from_environment()
+    log_to_stderr(settings.log, "web")
+    teken = open_teken(settings)
     app = create_app(teken)
     app.extensions["checks"].prepare()  # in the process that serves: the first file waits no longer than others
     return app

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import random
+import time
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
+from structlog.contextvars import bound_contextvars
 
 from service import batch_ends, failpoints, flow, gate, moves
 from service.archive import ArchiveDamaged, ArchiveUnreachable
@@ -92,16 +94,20 @@ def _attempt(teken: Teken, taken: Sequence[tuple[Claim, Row]]) -> None:  # type:
     """Do the due step of each; several are always signatures of one batch. Each failure is that permit's own."""
     works: list[Work] = []
     for held, row in taken:
-        with _recorded(teken, held, row):
+        with _told(held), _recorded(teken, held, row):
             work = Work(held, row, teken.pins.open(row.pin))
             if flow.due_step(row, work.procedure) in gate.BEHIND:
                 gate.pass_through(teken)
             works.append(work)
+    began = time.monotonic()
     outcomes = _signed_together(teken, works) if len(works) > 1 else [_done(teken, work) for work in works]
+    seconds = round(time.monotonic() - began, 3)
     for work, outcome in zip(works, outcomes, strict=True):
-        with _recorded(teken, work.claim, work.row):
+        step = flow.due_step(work.row, work.procedure)
+        with _told(work.claim, step=step, seconds=seconds), _recorded(teken, work.claim, work.row):
             if isinstance(outcome, Exception):
                 raise outcome
+            log.info("step_done", state=outcome.state if outcome is not None else None)
             if outcome is not None and outcome.queue in {"work", "sign"}:
                 teken.doorbell.ring(outcome.queue, outcome.id)
 
@@ -117,9 +123,15 @@ def _done(teken: Teken, work: Work) -> Row | Exception | None:  # type: ignore[t
     try:
         step = flow.due_step(work.row, work.procedure)
         assert step is not None, "a queued permit has a due step"
-        return STEPS[step](teken, work)
+        with _told(work.claim, step=step):
+            return STEPS[step](teken, work)
     except Exception as failed:  # noqa: BLE001 - told apart where it is recorded
         return failed
+
+
+def _told(held: Claim, **more: Any) -> contextlib.AbstractContextManager[None]:
+    """Every line that is logged inside tells which permit and step it is about."""
+    return bound_contextvars(permit=held.permit, attempt=held.attempts, **more)
 
 
 @contextlib.contextmanager
@@ -136,6 +148,7 @@ def _recorded(teken: Teken, held: Claim, row: Row) -> Iterator[None]:  # type: i
         log.warning("archive_unreachable", permit=row.id, code=error.code)
         _put_back(teken, held, error.code)
     except gate.NumberingClosed as closed:
+        log.warning("step_waits", code=closed.code)
         _put_back(teken, held, closed.code, gate.WAIT)
     except (TekenError, SigningError, ArchiveDamaged) as error:
         _defer(teken, held, getattr(error, "code", type(error).__name__))
@@ -148,6 +161,7 @@ def _recorded(teken: Teken, held: Claim, row: Row) -> Iterator[None]:  # type: i
 
 def _defer(teken: Teken, held: Claim, fault: str) -> None:
     """Record the failure and when to try again: doubling waits with jitter; after the last attempt the permit is parked."""
+    log.warning("step_deferred", permit=held.permit, attempt=held.attempts, code=fault)
     if held.attempts >= teken.settings.max_attempts or batch_ends.at_once(fault):
         _park(teken, held, fault)
         return
@@ -186,5 +200,6 @@ def _park(teken: Teken, held: Claim, fault: str) -> None:
                 connection, row, teken.clock.now(), state=state, queue="none", parked_from=row.state, fault=fault
             )
             moves.tell(connection, teken, parked, "permit.parked", {"fault": fault, "from": row.state})
+        log.error("permit_parked", permit=held.permit, code=fault, state=row.state)
     except (Lost, StoreBusy):
         log.info("park_lost", permit=held.permit)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import traceback
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -12,6 +11,7 @@ from werkzeug.exceptions import HTTPException
 
 from service import problems
 from service.errors import TekenError
+from service.logs import where
 from service.web.answers import as_page
 from service.web.headers import request_id
 
@@ -134,7 +134,5 @@ def _http(error: HTTPException) -> Response | HTTPException:
 
 def _unforeseen(error: Exception) -> Response:
     """Log where it happened, not what it said: messages of foreign exceptions quote the data that they choked on."""
-    frames = traceback.extract_tb(error.__traceback__)
-    where = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames[-8:]]
-    _log.error("request_failed", request_id=request_id(), error=type(error).__qualname__, where=where)
+    _log.error("request_failed", request_id=request_id(), error=type(error).__qualname__, where=where(error))
     return answer(SERVER_ERROR, "internal")
