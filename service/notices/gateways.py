@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 _DEPTH: Final = 4
 _PLAIN: Final = re.compile(r"[\x20-\x7e]*\Z")
+_SPACELESS: Final = re.compile(r"[\x21-\x7e]+\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,8 @@ def read_gateways(path: Path | None) -> Gateways:
 
 
 def _address(url: str) -> str:
+    if not _SPACELESS.match(url):
+        raise ValueError
     parts = urlsplit(url)
     local = parts.scheme == "http" and parts.hostname in LOOPBACK
     if (
@@ -98,7 +101,7 @@ _Seconds = Annotated[float, Field(gt=0, le=60)]
 class _Http(HostTable):
     channel: _Channel
     offices: tuple[_Name, ...] = ()
-    url: Annotated[str, Field(max_length=500), AfterValidator(_plain), AfterValidator(_address)]
+    url: Annotated[str, Field(max_length=500), AfterValidator(_address)]
     method: Literal["POST", "PUT"] = "POST"
     format: Literal["json", "form"] = "json"
     headers: dict[_Header, _Line] = Field(default_factory=dict)

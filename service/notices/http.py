@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import re
+import socket
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -42,15 +43,17 @@ class HttpGateway:
         content, kind = self._content(filled(self.body, message.fields(self.templates)))
         headers = {**self.headers, "Content-Type": kind, "Accept": "application/json", self.id_header: message.id}
         connection = self._connection()
-        with cut_off(lambda: connection.sock, self.seconds):
+        line: list[socket.socket | None] = []
+        with cut_off(lambda: line[0] if line else connection.sock, self.seconds):
             try:
                 connection.connect()
+                line.append(connection.sock)  # the connection forgets it when the answer is to end it
             except (OSError, http.client.HTTPException) as refused:
                 raise NotTaken("tls_failed" if isinstance(refused, ssl.SSLError) else "unreachable") from None
             try:
                 connection.request(self.method, urlsplit(self.url).path or "/", content, headers)
-                answer = connection.getresponse()
-                said = answer.read(LARGEST_ANSWER)
+                with connection.getresponse() as answer:
+                    said = answer.read(LARGEST_ANSWER)
             except (OSError, http.client.HTTPException):
                 raise NotTaken("unanswered") from None
             finally:

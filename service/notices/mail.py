@@ -12,6 +12,7 @@ from email.utils import format_datetime
 from pathlib import Path
 from typing import Final, Literal
 
+from service.cases.values import EMAIL
 from service.notices.message import Message, NotTaken
 from service.notices.patience import cut_off
 
@@ -34,6 +35,8 @@ class MailServer:
 
     def send(self, message: Message) -> None:
         """Hand the message over. Raises NotTaken."""
+        if not EMAIL.fullmatch(message.to):
+            raise NotTaken("address_refused", final=True)
         letter = self.letter(message)
         server: list[smtplib.SMTP] = []
         with cut_off(lambda: server[0].sock if server else None, self.seconds):

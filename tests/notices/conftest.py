@@ -77,7 +77,7 @@ class House:
         """A case that somebody gave back."""
         permit = self.post(upstream_id, **contact)
         play(self.teken, permit, until=State.DRAFTED)
-        acts.give_back(self.teken, f"{OFFICE}/{REVIEWER}", permit, reason="KTP Siti Contoh tidak terbaca")
+        acts.give_back(self.teken, f"{OFFICE}/ahli_muda", permit, reason="KTP Siti Contoh tidak terbaca")
         return permit
 
     def issued(self, upstream_id: str = "UJI-1", **contact) -> str:

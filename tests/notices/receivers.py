@@ -83,7 +83,7 @@ def gateway(pair: tuple[Path, Path] | None = None) -> Iterator[Receiver]:
                 receiver.released.wait(30)
                 return
             status = {"refused": 422, "busy": 503, "moved": 307}.get(receiver.mode, 200)
-            if status == 200:
+            if receiver.mode == "taken":
                 form = self.headers["Content-Type"] != "application/json"
                 told = dict(parse_qsl(body.decode())) if form else json.loads(body)
                 got = Got(self.headers["Idempotency-Key"], told["to"], told["text"], told, dict(self.headers))
@@ -163,9 +163,10 @@ def mail_server(pair: tuple[Path, Path] | None = None, *, tls: str = "starttls",
     if login:
 
         def known(server, session, envelope, mechanism, data) -> AuthResult:
-            return AuthResult(success=f"{data.login.decode()}:{data.password.decode()}" == login)
+            right = f"{data.login.decode()}:{data.password.decode()}" == login
+            return AuthResult(success=right, handled=right)
 
-        options |= {"authenticator": known, "auth_required": True}
+        options |= {"authenticator": known, "auth_required": tls == "starttls"}
     controller = _Door(_Mail(receiver), hostname="127.0.0.1", port=0, ready_timeout=60, **options)
     controller.start()
     receiver.port = controller.port

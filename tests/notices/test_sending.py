@@ -29,7 +29,7 @@ def test_a_permit_that_is_ready_is_told_once_by_the_first_channel(house):
     number = house.row(permit).number
     assert message.to == PHONE
     assert message.text == (
-        f"DPMPTSP Kota Malang: Izin Kerja Perekam Medis nomor {number} sudah dapat diambil. "
+        f"DPMPTSP Kabupaten Malang: Surat Izin Kerja Perekam Medis nomor {number} sudah dapat diambil. "
         "Bawa KTP dan tiket pengambilan. Keadaan izin Anda: https://izin.malang.example/izin-saya"
     )
     assert house.outcomes() == [("ready", "whatsapp", "sent", None)]
@@ -155,7 +155,7 @@ def test_a_second_return_is_another_notice_and_the_first_is_moot(house):
     body = payload(OFFICE, TYPE, "UJI-1", applicant__nama="Siti Diperbaiki", applicant__wa=PHONE)
     permit = post(house.teken, house.client, body).body["id"]
     play(house.teken, permit, until=State.DRAFTED)
-    acts.give_back(house.teken, f"{OFFICE}/{REVIEWER}", permit, reason="masih keliru")
+    acts.give_back(house.teken, f"{OFFICE}/ahli_muda", permit, reason="masih keliru")
     house.send()
     assert house.outcomes() == [("returned", "whatsapp", "moot", None), ("returned", "whatsapp", "sent", None)]
 
@@ -286,7 +286,7 @@ def test_data_is_never_a_template(house, spelled):
         connection.execute(update(permits).where(permits.c.id == permit).values(upstream_id=spelled))
     house.send()
     [message] = house.senders["whatsapp"].got
-    assert message.text == f"{spelled} kembali ke DPMPTSP Kota Malang"
+    assert message.text == f"{spelled} kembali ke DPMPTSP Kabupaten Malang"
 
 
 def test_stamps_are_instants(house):
