@@ -97,11 +97,13 @@ class Line:
     def _post(self, body: bytes, headers: Mapping[str, str]) -> Answer:
         alarm = _Alarm(self._network.seconds)
         with alarm, _told_as_unsent(alarm):
-            line = self._open = self._open or self._connected(alarm)
+            line = self._open or self._connected(alarm)
             assert line.sock is not None
             alarm.watch(line.sock)
             line.request("POST", self._target.path, body, dict(headers))
             answer = line.getresponse()
+            if alarm.rang:  # headers that were cut off look like headers that ended
+                raise Unsent("timeout")
             if answer.status not in _STATUSES:
                 raise Unsent("answer_unreadable")
             told = Answer(answer.status, _seconds(answer.headers.get("retry-after"), self._network.now()))
@@ -123,13 +125,14 @@ class Line:
         if target.scheme == "http":
             if not all(map(self._network.rules.allow_plain, found)):
                 raise Unsent("address_refused")
-            plain = http.client.HTTPConnection(target.host, target.port)
-            plain.sock = alarm.watch(self._reached(found, alarm))
+            self._open = plain = http.client.HTTPConnection(target.host, target.port)
+            plain.sock = self._reached(found, alarm)
             return plain
-        secure = http.client.HTTPSConnection(target.host, target.port, context=self._network.trust)
+        self._open = secure = http.client.HTTPSConnection(target.host, target.port, context=self._network.trust)
         bare = self._reached(found, alarm)
         tls = self._network.trust.wrap_socket(bare, server_hostname=target.host, do_handshake_on_connect=False)
-        secure.sock = alarm.watch(tls)
+        secure.sock = tls
+        alarm.watch(tls)
         tls.do_handshake()
         return secure
 

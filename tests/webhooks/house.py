@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import ssl
+
 from service import journal, queries
 from service.webhooks import endpoints as webhooks
+from service.webhooks.delivery import deliver
+from service.webhooks.network import rules_of
+from service.webhooks.sending import Network
 from tests.support.world import World
 
 
@@ -21,3 +26,13 @@ def added(house, receiver, **more):
     client = more.pop("client", house.client)
     made, secret = webhooks.add(house.teken, client.id, receiver.url, **more)
     return made["id"], secret
+
+
+def send(house: World, endpoint: str) -> bool:
+    """Let a worker look once."""
+    return deliver(house.teken, network(house), endpoint)
+
+
+def network(house: World) -> Network:
+    """Reach receivers on this machine; nobody's certificate is asked for."""
+    return Network(rules_of(house.teken.settings), ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), now=house.clock.now)

@@ -16,20 +16,14 @@ from service.store import webhooks as store
 from service.store.webhook_tables import attempts, endpoints
 from service.webhooks import endpoints as webhooks
 from service.webhooks.delivery import deliver
-from service.webhooks.network import network_of
 from service.webhooks.sending import Network
 from service.webhooks.standing import lag
 from service.webhooks.targets import Rules
 from tests.support.office import client_of
-from tests.webhooks.house import added, happen
+from tests.webhooks.house import added, happen, send
 from tests.webhooks.receiver import OK, receiving, said
 
 TYPES = ("case.accepted", "permit.numbered", "permit.issued", "permit.revoked")
-
-
-def send(house, endpoint) -> bool:
-    """Let a worker look once."""
-    return deliver(house.teken, network_of(house.teken), endpoint)
 
 
 def state(house, endpoint):
