@@ -109,7 +109,7 @@ def _look_for_lost(
 
 def _compare(pdf: bytes, signed: Sequence[Signed], changes: set[str], doubts: set[str]) -> None:
     ends = _ends(pdf, {one.end for one in signed})
-    looks = Looks()
+    looks, twice = Looks(), 0
     before = _revision(pdf, ends[0], signed, changes)
     for start, end in pairwise(ends):
         after = _revision(pdf, end, signed, changes) if before else None
@@ -119,6 +119,9 @@ def _compare(pdf: bytes, signed: Sequence[Signed], changes: set[str], doubts: se
             found = later_changes(before, after, _allowed(signed, start))
             changes |= found.changes
             doubts |= found.doubts
+            twice, had_twice = _said_twice(after), twice + _said_twice(before)
+            if twice > had_twice:
+                doubts.add("readers")
             if not found.changes:
                 doubts |= looks.differ(pdf, (start, end), found.filled, found.added)
         except TooMuch:
@@ -138,6 +141,11 @@ def _ends(pdf: bytes, signed: set[int]) -> list[int]:
     whole = {len(pdf)} if pdf[last:].strip(_EMPTY) else set[int]()
     between = {end for end in between - near if pdf[end:].strip(_EMPTY) and _is_revision(pdf[:end])}
     return sorted(signed | between | whole)
+
+
+def _said_twice(document: pikepdf.Pdf) -> int:
+    """How many dictionaries, of those read since this was last asked, give one key two values: readers choose either."""
+    return sum("duplicated key" in one for one in document.get_warnings())
 
 
 def _is_revision(pdf: bytes) -> bool:

@@ -341,6 +341,15 @@ def another_root(writer):
     writer._root = writer.add_object(root)
 
 
+@attack
+def key_said_twice(pdf):
+    """Either value of such a key may be taken, and here it is the same one."""
+    writer = IncrementalPdfFileWriter(io.BytesIO(pdf), strict=False)
+    writer.root[pdf_name("/Aages")] = writer.root.raw_get("/Pages")
+    writer.update_root()
+    return written(writer).replace(b"/Aages", b"/Pages")
+
+
 # ---- bytes that no PDF needs
 
 
