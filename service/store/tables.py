@@ -111,6 +111,7 @@ Index(
     postgresql_where=WORKED,
 )
 Index("permits_replaces", permits.c.replaces)
+Index("permits_number", permits.c.number)
 
 revisions = Table(
     "case_revisions",

@@ -9,7 +9,7 @@ from sqlalchemy import event, select
 
 from service.store.released import has_code
 from service.store.tables import metadata, permits
-from tests.support.office import TYPES, client_of, open_office, payload, play, post
+from tests.support.office import TYPES, client_of, open_office, payload, play, post, row
 
 FEW = {"mandates", "officials", "certificates", "clients", "chains", "series", "signers", "closures"}
 """As many rows as the office has people, keys, clients, years, signing processes and restored backups."""
@@ -25,7 +25,11 @@ def test_no_statement_reads_a_whole_table_that_grows(tmp_path, keys, office, per
     def note(_connection, _cursor, statement, parameters, _context, many):
         asked[statement] = parameters[0] if many else parameters
 
-    play(teken, post(teken, client, payload(office, permit_type), "kunci").body["id"])
+    first = post(teken, client, payload(office, permit_type), "kunci").body["id"]
+    play(teken, first)
+    number = row(teken, first).number
+    renewal = payload(office, permit_type, "UJI-0002", request_kind="PERPANJANGAN", replaces=number)
+    assert post(teken, client, renewal, "kunci-2").status == 202
     teken.close()
     with sqlite3.connect(tmp_path / "teken.db") as connection:
         plans = {statement: _plan(connection, statement, values) for statement, values in asked.items()}
