@@ -35,13 +35,13 @@ def main(arguments: list[str] | None = None) -> None:
     given = parser.parse_args(arguments)
     if given.write and (given.part or given.quick):
         parser.error("--write needs all parts, in full")
-    _quieten()
+    quieten()
     tables = [_measured(part, quick=given.quick) for part in given.part or PARTS]
     if given.write:
         report.write(tables)
 
 
-def _quieten() -> None:
+def quieten() -> None:
     """Every permit logs; printing is not what is measured."""
     logging.getLogger("pyhanko").setLevel(logging.ERROR)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))

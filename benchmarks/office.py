@@ -45,7 +45,7 @@ class Bench:
         """Post a new case as an upstream system would; return the permit's id."""
         serial = next(self._serial)
         case = copy.deepcopy(self._case) | {"upstream_id": f"{self.client.id}-{serial:06}"}
-        _vary(case, letters(serial))
+        vary(case, letters(serial))
         raw = json.dumps(case).encode()
         return str(intake.accept(self.teken, self.client, case, raw, f"kunci-{serial}").body["id"])
 
@@ -87,7 +87,7 @@ def bench(teken: Teken, address: tuple[str, str], *, first: int = 0) -> Bench:
     return Bench(teken, kind, client, case_of(kind, "UKUR", SystemClock().now()), count(first))
 
 
-def _vary(case: dict[str, Any], word: str) -> None:
+def vary(case: dict[str, Any], word: str) -> None:
     """Make the facts another person's: a typesetter remembers the layout of what it has seen."""
     for group, fact in (("applicant", "nama"), ("applicant", "alamat"), ("practice", "nama"), ("practice", "alamat")):
         case[group][fact] = f"{word} {case[group][fact]}"

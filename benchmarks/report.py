@@ -22,7 +22,7 @@ def stages(table: StageTable) -> str:
     """Milliseconds of CPU by stage and procedure; before it, how often the stage runs per permit if not once."""
     names = list(table.columns)
     rows = [[stage, *(_stage(table, name, stage) for name in names)] for stage in (*STAGES, ELSEWHERE, TOTAL)]
-    return _titled(
+    return titled(
         f"CPU ms per permit: median (10th-90th percentile) of {table.rounds} permits", ["stage", *names], rows
     )
 
@@ -32,9 +32,9 @@ def duel(result: Duel) -> str:
     rows = [
         ["plain: typst + pyHanko as documented", _spread(result.plain)],
         ["Teken: typeset, prepare, sign, prove", _spread(result.ours)],
-        ["**plain / Teken**", f"**{_ratio(result.ratio)}**"],
+        ["**plain / Teken**", f"**{told(result.ratio)}**"],
     ]
-    return _titled(
+    return titled(
         f"One numbered page to a signed PDF, RSA-2048, CPU ms, {result.rounds} each in turns", ["way", "CPU ms"], rows
     )
 
@@ -42,23 +42,23 @@ def duel(result: Duel) -> str:
 def race(result: Race) -> str:
     """Every candidate's cost of one signature, the ratios that were promised, and who could not run."""
     rows = [[name, _spread(cost), *_against(result, name)] for name, cost in result.spreads.items()]
-    table = _titled(
+    table = titled(
         f"One signature, RSA-2048, CPU ms, {result.rounds} rounds in turns, each with a paper of its own",
         ["what", "CPU ms", "times Teken, visible", "times Teken, a frame"],
         rows,
     )
     promised = [
-        [above, below, _ratio(result.ratios[above, below]), f"{most:g}", _held(result.ratios[above, below], most)]
+        [above, below, told(result.ratios[above, below]), f"{most:g}", _held(result.ratios[above, below], most)]
         for (above, below), most in AT_MOST.items()
     ]
-    kept = _titled("What is promised of it", ["what", "by", "ratio", "at most", ""], promised)
+    kept = titled("What is promised of it", ["what", "by", "ratio", "at most", ""], promised)
     absent = [f"**Not measured**: {name}: {why} (`scripts/peers` installs it)." for name, why in result.missing.items()]
     return "\n\n".join([table, kept, *absent])
 
 
 def _against(result: Race, name: str) -> list[str]:
     found = [result.ratios.get((name, ours)) for ours in (VISIBLE, FRAME)]
-    return [_ratio(one) if one else "" for one in found]
+    return [told(one) if one else "" for one in found]
 
 
 def _held(measured: Ratio, most: float) -> str:
@@ -71,13 +71,11 @@ def growth(result: Growth) -> str:
     """The database's side of a permit by register size."""
     rows = []
     for size, cpu in result.cpu.items():
-        against = [
-            _ratio(ratios[size]) if size in ratios else "1" for ratios in (result.cpu_ratios, result.wall_ratios)
-        ]
+        against = [told(ratios[size]) if size in ratios else "1" for ratios in (result.cpu_ratios, result.wall_ratios)]
         rows.append([f"{size:,}", _spread(cpu), against[0], _spread(result.wall[size]), against[1]])
     even = f"{'all' if result.even else 'NOT all'} CPU intervals lie within {EVEN[0]}-{EVEN[1]}"
     heads = ["permits there", "CPU ms", "ratio", "wall ms", "ratio"]
-    return _titled(f"Database side of two permits, one of each order; {result.rounds} rounds; {even}", heads, rows)
+    return titled(f"Database side of two permits, one of each order; {result.rounds} rounds; {even}", heads, rows)
 
 
 def tray(results: dict[str, Tray]) -> str:
@@ -87,7 +85,7 @@ def tray(results: dict[str, Tray]) -> str:
         for name, one in results.items()
     ]
     heads = ["order", "permits", "posted → before the head", "his order → in force"]
-    return _titled("A tray in one process, permits per second of wall time", heads, rows)
+    return titled("A tray in one process, permits per second of wall time", heads, rows)
 
 
 def write(tables: Sequence[str], document: Path = DOCUMENT) -> None:
@@ -113,11 +111,13 @@ def _spread(seconds: Spread) -> str:
     return f"{middle} ({low}-{high})"
 
 
-def _ratio(found: Ratio) -> str:
+def told(found: Ratio) -> str:
+    """Return a ratio with its interval."""
     return f"{found.value:.2f} (95 %: {found.low:.2f}-{found.high:.2f})"
 
 
-def _titled(title: str, heads: list[str], rows: list[list[str]]) -> str:
+def titled(title: str, heads: list[str], rows: list[list[str]]) -> str:
+    """Return a table under its heading."""
     widths = [max(len(row[i]) for row in [heads, *rows]) for i in range(len(heads))]
     rule = ["-" * width for width in widths]
     lines = [

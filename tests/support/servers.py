@@ -52,6 +52,7 @@ class PostgresServer:
     folder: Path
     process: subprocess.Popen[bytes] | None = None
     begun: str = ""  # a migrated database, to copy
+    settings: dict[str, str] = field(default_factory=dict)  # instead of those for tests
 
     @property
     def data(self) -> Path:
@@ -73,7 +74,7 @@ class PostgresServer:
     def start(self) -> None:
         options = {"listen_addresses": "", "unix_socket_directories": self.folder, "fsync": "off"}
         options |= {"full_page_writes": "off", "max_connections": 200, "shared_buffers": "32MB", "autovacuum": "off"}
-        given = [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
+        given = [word for name, value in (options | self.settings).items() for word in ("-c", f"{name}={value}")]
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(
                 [program("postgres"), "-D", self.data, *given],
@@ -128,13 +129,13 @@ class PostgresServer:
 
 
 @contextmanager
-def postgres_cluster() -> Iterator[PostgresServer]:
-    """Run a cluster in a folder of its own; nothing is left of it."""
+def postgres_cluster(**settings: str) -> Iterator[PostgresServer]:
+    """Run a cluster in a folder of its own, with these `settings` instead of those for tests; nothing is left of it."""
     folder = Path(tempfile.mkdtemp(prefix="teken-pg-", dir="/tmp"))
     if os.geteuid() == 0:
         account = pwd.getpwnam(_account())
         os.chown(folder, account.pw_uid, account.pw_gid)
-    server = PostgresServer(folder)
+    server = PostgresServer(folder, settings=settings)
     try:
         server.make()
         server.start()
