@@ -1,4 +1,4 @@
-"""A drill: real processes work on one world, die by SIGKILL at named points or at any moment, and are started again.
+"""A drill: real processes work on one world, die by SIGKILL at any moment, and are started again.
 
 At the end everything is let run to its end, and the judge (oracle.py) reads what is left.
 """
@@ -8,7 +8,6 @@ from __future__ import annotations
 import base64
 import io
 import random
-import signal
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -21,7 +20,6 @@ from sqlalchemy import func, select
 
 from service import journal
 from service.clock import SystemClock
-from service.failpoints import POINTS
 from service.store import StoreBusy
 from service.store.tables import permits
 from tests.faults.nursery import Nursery
@@ -34,19 +32,6 @@ KINDS = (
     ("rokan-hulu", "surat-izin-perekam-medik"),  # the number first, and a seal
     ("kudus", "sip-perekam-medis"),  # the number after the signature
 )
-ELSEWHERE = {
-    "post": ["accept.after_archive", "accept.before_commit", "accept.after_commit", "archive.after_temporary"],
-    "people": ["act.before_commit", "act.after_commit"],
-    "sign": ["claim.after_commit", "archive.after_temporary", *(p for p in POINTS if p.startswith(("sign.", "seal.")))],
-}
-AT_SERVICES = [point for point in POINTS if point.startswith(("dispatch.", "notice.", "backup.", "restore."))]
-"""No office here signs at a service or tells applicants: tests/backends/test_crashes.py and tests/notices kill at these."""
-AT_SERVICES += [
-    point for point in POINTS if point.startswith("webhook.")
-]  # tests/webhooks/test_crashes.py kills at these
-WORK = [point for point in POINTS if point not in set().union(AT_SERVICES, *ELSEWHERE.values())]
-PLACES: Mapping[str, Sequence[str]] = {**ELSEWHERE, "work": [*WORK, "claim.after_commit", "archive.after_temporary"]}
-"""Which process passes which point. A point that nobody knows here belongs to the worker, and the drill fails until it is hit."""
 PATIENCE = 120
 MOST_OPEN = 5
 
@@ -67,7 +52,6 @@ class Drill:
         self.clients = {office: client_of(self.teken, office) for office, _ in KINDS}
         self.running: dict[str, int] = {}
         self.deaths: list[str] = []
-        self.points: dict[str, list[tuple[str, int]]] = {}
         self.ordered = 0
         self.feed: list[dict] = []
         self.took: list[float] = []  # seconds that each post took, once judged
@@ -93,31 +77,15 @@ class Drill:
         append(self.folder / "orders", {"key": f"kunci-{self.ordered}", "client": client, "case": case})
         self.ordered += 1
 
-    def start(self, place: str, fail_at: str = "") -> None:
+    def start(self, place: str) -> None:
         """Start (again) the process of a place: `work`, `sign`, `post`, `people`, with any number behind it."""
         kind = place.rstrip("0123456789")
-        environment = {**self.environment, **self.elsewhere.get(place, {}), "TEKEN_FAIL_AT": fail_at}
+        environment = {**self.environment, **self.elsewhere.get(place, {})}
         self.running[place] = self.nursery.spawn(kind, environment, self.folder / f"{place}.log")
 
     def kill(self, place: str) -> None:
         """SIGKILL, whatever it is doing."""
         self.nursery.end(self.running.pop(place))
-
-    def at_every_point(self, rng: random.Random) -> None:
-        """Kill each process at each of its points, and some again at a later passage, while new cases keep coming."""
-        for place, points in PLACES.items():
-            later = [(point, rng.randint(2, 4)) for point in rng.sample(points, len(points) // 3)]
-            hits = [*((point, 1) for point in points), *later]
-            self.points[place] = rng.sample(hits, len(hits))
-            self._start_armed(place)
-        deadline = time.monotonic() + PATIENCE
-        while any(self.points.values()):
-            assert time.monotonic() < deadline, f"never reached: {self.points}"
-            if self.open_cases() < MOST_OPEN:
-                self.order()
-            for place in PLACES:
-                self._replace_if_dead(place)
-            time.sleep(0.05)
 
     def at_any_moment(self, kills: int, rng: random.Random, places: Sequence[str]) -> None:
         """Kill processes at random moments, and start them again."""
@@ -174,27 +142,6 @@ class Drill:
                 permits.c.state, permits.c.queue, permits.c.fault
             )
             return {f"{state}/{queue}/{fault}": count for state, queue, fault, count in connection.execute(query)}
-
-    def _start_armed(self, place: str) -> None:
-        if not self.points[place]:
-            self.start(place)
-            return
-        point, hit = self.points[place][0]
-        self.start(place, f"{point}:{hit}:{self._marker(place, point, hit)}")
-
-    def _replace_if_dead(self, place: str) -> None:
-        code = self.nursery.ended(self.running[place])
-        if code is None:
-            return
-        said = (self.folder / f"{place}.log").read_text()[-3000:]
-        assert code == -signal.SIGKILL, f"{place} ended by itself with {code}: {said}"
-        point, hit = self.points[place].pop(0)
-        assert self._marker(place, point, hit).exists(), f"{place} died elsewhere than at {point}"
-        self.deaths.append(f"{place} at {point} for the {hit}. time")
-        self._start_armed(place)
-
-    def _marker(self, place: str, point: str, hit: int) -> Path:
-        return self.folder / f"died.{place}.{point}.{hit}"
 
     def _receive(self) -> None:
         while not self._over.is_set():

@@ -298,20 +298,25 @@ def _outside_judge(path: Path) -> Iterator[str]:
 
 def _files(facts, evidence) -> Iterator[Violation]:
     """I8: every stored file hashes to its name, and every file that a row names is there."""
-    for path in evidence.archive.glob("*/*"):
+    for path in evidence.archive.glob("??/*"):  # what was found spoilt is moved to `damaged/`
         if path.name.startswith(".") or path.parent.name == "checkpoints":
             continue  # a put that was killed before the file had its name; marks have names of their own
         name = path.parent.name + path.name
         if hashlib.sha256(path.read_bytes()).hexdigest() != name:
             yield Violation("I8", name, "the stored bytes are not those that were stored")
-    named = {row[key] for row in facts["permits"] for key in row if key.endswith("_sha")} | {
-        row["pin"] for row in facts["permits"]
-    }
-    named |= {row["sha"] for table in ("documents", "quarantine", "prints") for row in facts[table]}
-    named |= {row["photo_sha"] for row in facts["case_revisions"]} | {row["document_sha"] for row in facts["acts"]}
-    for name in sorted(named - {None}):
+    for name in sorted(named(facts)):
         if not _path(evidence.archive, name).is_file():
             yield Violation("I8", name, "a row names this file, and it is not there")
+
+
+def named(facts: dict[str, list[Row]]) -> set[str]:
+    """Return the names of the files that rows name."""
+    found = {row[key] for row in facts["permits"] for key in row if key.endswith("_sha")} | {
+        row["pin"] for row in facts["permits"]
+    }
+    found |= {row["sha"] for table in ("documents", "quarantine", "prints") for row in facts[table]}
+    found |= {row["photo_sha"] for row in facts["case_revisions"]} | {row["document_sha"] for row in facts["acts"]}
+    return found - {None}
 
 
 def _previewed(facts, evidence) -> Iterator[Violation]:

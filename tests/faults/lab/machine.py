@@ -14,10 +14,10 @@ from pathlib import Path
 from sqlalchemy import func, select
 
 from service import failpoints, intake, journal, pipeline
-from service.archive import ArchiveDamaged, ArchiveUnreachable
+from service.archive import ArchiveDamaged
 from service.clients import Client
 from service.clock import SetClock
-from service.errors import Conflict, IdempotencyRunning
+from service.errors import TekenError
 from service.settings import PROJECT, Settings
 from service.store import StoreBusy
 from service.store.tables import permits
@@ -110,7 +110,7 @@ class Town:
         raw = json.dumps(order["case"]).encode()
         try:
             reply = intake.accept(self.teken, Client(**order["client"]), json.loads(raw), raw, order["key"])
-        except (IdempotencyRunning, StoreBusy, ArchiveUnreachable, ArchiveDamaged, OSError):
+        except (TekenError, StoreBusy, ArchiveDamaged, OSError):
             return 0  # an answer that says no: upstream asks again
         append(self.folder / "acks", {"key": order["key"], "status": reply.status, "body": reply.body})
         self.answered.add(order["key"])
@@ -124,8 +124,8 @@ class Town:
     def _act(self, permit: str) -> bool:
         try:
             return take_turn(self.teken, permit)
-        except (Conflict, ArchiveUnreachable, ArchiveDamaged, OSError):
-            return False
+        except (TekenError, ArchiveDamaged, OSError):
+            return False  # he is told why not, and looks again later
 
 
 def _set(folder: Path, at: datetime) -> None:

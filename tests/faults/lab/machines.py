@@ -6,12 +6,16 @@ import json
 import signal
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import closing
+from datetime import datetime
 
+from service import acts
+from service.clock import SetClock
 from tests.faults.lab.bench import Bench, Office
 from tests.faults.lab.scene import Scene
 from tests.faults.oracle import Evidence, Violation, judge, read
 from tests.faults.poster import append, lines
-from tests.support.office import payload
+from tests.support.office import open_office, payload
 
 KINDS = (
     ("rokan-hilir", "sip-perekam-medis"),  # the number first, no seal
@@ -68,6 +72,15 @@ class Machine:
     def states(self) -> dict[str, str]:
         """Where each case stands, by its name upstream."""
         return {row["upstream_id"]: row["state"] for row in read(self.office.store)["permits"]}
+
+    def taken_up(self) -> None:
+        """An operator who has seen to the cause lets everything go on that was set aside."""
+        clock = SetClock(datetime.fromisoformat((self.office.folder / "clock").read_text()))
+        given = {"database": self.office.database, "clock": clock, "signing": False}
+        with closing(open_office(self.office.home, self.bench.keys, **given)) as teken:
+            for row in read(self.office.store)["permits"]:
+                if row["fault"] and row["queue"] == "none":
+                    acts.resume_parked(teken, row["id"])
 
     def to_the_end(self, scene: Scene, **more: object) -> None:
         """Let it bring everything to its end, and judge."""

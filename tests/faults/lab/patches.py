@@ -8,6 +8,7 @@ import resource
 import signal
 from collections.abc import Callable
 
+from service import failpoints
 from service.steps import STEPS
 
 
@@ -29,6 +30,19 @@ def file_size(kilobytes: str) -> None:
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     limit = int(kilobytes) * 1024
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+
+
+def passage(which: str) -> None:
+    """SIGKILL at the n-th passage of named points, whichever it is."""
+    real, left = failpoints.passing, [int(which)]
+
+    def passing(point: str) -> None:
+        left[0] -= 1
+        if left[0] == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        real(point)
+
+    failpoints.passing = passing
 
 
 def poison(step: str, case: str, how: str) -> None:
@@ -58,7 +72,7 @@ ENDS: dict[str, Callable[[], object]] = {
     "eats memory": _memory,
     "runs too deep": _recursion,
 }
-PATCHES: dict[str, Callable[..., None]] = {"fsync": fsync, "file_size": file_size, "poison": poison}
+PATCHES: dict[str, Callable[..., None]] = {"fsync": fsync, "file_size": file_size, "passage": passage, "poison": poison}
 
 
 def apply(text: str) -> None:

@@ -9,6 +9,18 @@ from pathlib import Path
 
 from tests.faults.lab.scene import Scene
 
+ELSEWHERE = {
+    **dict.fromkeys(
+        ("dispatch.after_record", "dispatch.after_answer", "dispatch.before_commit", "dispatch.after_commit"),
+        "tests/backends",
+    ),
+    **dict.fromkeys(("webhook.before_send", "webhook.after_send"), "tests/webhooks"),
+    **dict.fromkeys(("notice.before_send", "notice.after_send"), "tests/notices"),
+    **dict.fromkeys(("backup.after_database", "backup.between_documents", "backup.before_manifest"), "tests/backup"),
+    **dict.fromkeys(("restore.before_documents", "restore.before_database"), "tests/backup"),
+}
+"""Points that a day's work of this office does not pass, and where processes die at them."""
+
 
 def table(scenes: Sequence[Scene]) -> str:
     """One line a row and engine: faults, violations, seconds of work."""

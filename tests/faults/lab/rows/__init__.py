@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from tests.faults.lab.rows import disk, kill, locked, network, postgres, redis
+from tests.faults.lab.rows import clock, disk, keys, kill, locked, moments, network, poison, postgres, redis, rot
 from tests.faults.lab.scene import Row
 
-ROWS: tuple[Row, ...] = (kill.ROW, redis.ROW, postgres.CRASHES, postgres.HANGS, network.ROW, locked.ROW, disk.ROW)
+ROWS: tuple[Row, ...] = (
+    kill.ROW,
+    moments.ROW,
+    redis.ROW,
+    postgres.CRASHES,
+    postgres.HANGS,
+    network.ROW,
+    locked.ROW,
+    disk.ROW,
+    rot.ROW,
+    clock.ROW,
+    poison.ROW,
+    keys.ROW,
+)

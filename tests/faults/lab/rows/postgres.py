@@ -16,7 +16,7 @@ from tests.support.servers import PostgresServer
 ROUNDS = 5
 
 
-def crashes(bench: Bench, scene: Scene) -> None:
+def crashes(bench: Bench, scene: Scene, rounds: int = ROUNDS) -> None:
     """The server goes, for whatever reason, and comes back; the processes stay."""
     server = bench.postgres
     troubles = (
@@ -27,7 +27,7 @@ def crashes(bench: Bench, scene: Scene) -> None:
         ("every session ended", partial(_end_sessions, server), nothing),
     )
     with drilling(bench, scene, busy_seconds=1) as drill:
-        storm(scene, drill, ROUNDS, troubles)
+        storm(scene, drill, rounds, troubles)
         drill.all_alive()
 
 

@@ -9,7 +9,7 @@ from tests.faults.lab.scene import Row, Scene, numbered
 ROUNDS = 6
 
 
-def play(bench: Bench, scene: Scene) -> None:
+def play(bench: Bench, scene: Scene, rounds: int = ROUNDS) -> None:
     """Trouble of every kind in turn by chance; posting never waits for it."""
     redis = bench.redis
     troubles = (
@@ -19,7 +19,7 @@ def play(bench: Bench, scene: Scene) -> None:
         ("is emptied, killed and back", lambda: (redis.forget(), redis.stop()), redis.start),
     )
     with drilling(bench, scene, redis_url=redis.url) as drill:
-        storm(scene, drill, ROUNDS, troubles)
+        storm(scene, drill, rounds, troubles)
     scene.expect(max(drill.took) < 5, f"a post took {max(drill.took)} s")
 
 
