@@ -12,6 +12,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from shutil import rmtree
 from tempfile import TemporaryFile
 from typing import IO, Any
 
@@ -88,8 +89,9 @@ class Run:
         return open_house(self.place)
 
     def play(self, count: int, *, processes: int, minutes: float = 0) -> Tally:
-        """Judge `count` cases, or as many as `minutes` allow."""
+        """Judge `count` cases, or as many as `minutes` allow. What an earlier run of this seed found is forgotten."""
         house = self.open()
+        rmtree(self.folder / "findings", ignore_errors=True)
         until = time.monotonic() + 60 * minutes if minutes else float("inf")
         with ThreadPoolExecutor(processes) as lanes:
             waiting = [lanes.submit(self._lane, house, lane, count, processes, until) for lane in range(processes)]

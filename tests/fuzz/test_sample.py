@@ -68,9 +68,13 @@ def test_a_child_that_dies_of_a_file_costs_that_file_only(run, house, monkeypatc
 
     monkeypatch.setattr(module, "WORKER", "tests.fuzz.dying")
     mortal = Run(run.folder, SEED)
+    earlier = run.folder / "findings" / "0000001.json"
+    earlier.parent.mkdir(exist_ok=True)
+    earlier.touch()
     tally = mortal.play(6, processes=1)
     assert (tally.total, len(tally.died)) == (6, 1)
     assert tally.died[0]["number"] == 3
+    assert not earlier.exists()
 
 
 def test_the_oracle_sees_a_page_that_was_painted_over(house):
