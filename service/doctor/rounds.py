@@ -28,6 +28,7 @@ from service.doctor.services import look_at_bsre, look_at_csc, look_at_host
 from service.doctor.storage import look_at_database
 from service.doctor.tokens import look_at_tokens
 from service.doctor.view import Asked, OutOfSight, View
+from service.doctor.webhooks import look_at_webhooks
 
 if TYPE_CHECKING:
     from service.clock import Clock
@@ -43,6 +44,7 @@ CHECKS: Final = (
     Check("redis", look_at_redis),
     Check("archive", look_at_archive),
     Check("second_copy", look_at_second_copy),
+    Check("webhook", look_at_webhooks),
     Check("offices", look_at_offices),
     Check("anchors", look_at_anchors),
     Check("mandate", look_at_mandates),
