@@ -24,6 +24,7 @@ from service.desk.papers import Paper, Printed, paper_of, printed
 from service.desk.sessions import Session
 from service.document.page import write
 from service.flow import READINGS
+from service.notices.told import Told, of_permit
 from service.people import local_day, nearest
 from service.permits import RELEASED, Standing, State, standing
 from service.sop.model import Act, Office, Verb
@@ -107,6 +108,7 @@ class CaseFile:
     rows: tuple[SopRow, ...]
     events: tuple[Event, ...]
     notes: tuple[Note, ...]
+    notices: tuple[Told, ...]
 
 
 def open_case(teken: Teken, who: Session, permit: str) -> CaseFile:
@@ -156,6 +158,7 @@ def open_case(teken: Teken, who: Session, permit: str) -> CaseFile:
             rows=rows_of(connection, row, bundle, case),
             events=events_of(connection, row, bundle),
             notes=tuple(notes.of(connection, [row.id])[row.id]),
+            notices=of_permit(connection, row.id),
         )
 
 

@@ -13,6 +13,7 @@ from service import acts, queries
 from service.errors import StateForbids
 from service.permits import State
 from service.sop.model import Verb
+from service.store import notices as store
 from service.store.tables import mandates
 from tests.desk.racing import at_once
 from tests.desk.shelf import KUDUS, MALANG, ROHIL, ROHUL, Upstream, logged, recorded, until
@@ -494,3 +495,24 @@ def _yellow(picture: Image.Image) -> int:
     return sum(
         count for count, (r, g, b) in picture.getcolors(1 << 24) if r > 200 and g > 170 and b < 200 and r - b > 40
     )
+
+
+def test_the_case_says_whether_the_applicant_was_told(desk, hulu):
+    permit = hulu.send(1)
+    stamped = {"made_at": "2026-11-20T02:00:00.000000Z", "due_at": "2026-11-20T02:00:00.000000Z", "until": "2026-11-21"}
+    told = {"office": OFFICE, "permit": permit, "kind": "returned", "occasion": "evt_1", **stamped}
+    kasi = desk.at_work(OFFICE, "kasi")
+    kasi.get(f"/meja/izin/{permit}")
+    assert "Pemberitahuan" not in kasi.text
+    with desk.teken.db.write() as connection:
+        store.enter(connection, {**told, "id": "ntf_1", "channel": "whatsapp", "outcome": "refused"})
+    kasi.get(f"/meja/izin/{permit}")
+    assert "WhatsApp" in kasi.text
+    assert "ditolak" in kasi.text
+    assert "Hubungi langsung" in kasi.text
+    with desk.teken.db.write() as connection:
+        later = told | {"id": "ntf_2", "channel": "email", "outcome": "sent", "made_at": "2026-11-20T03:00:00.000000Z"}
+        store.enter(connection, later)
+    kasi.get(f"/meja/izin/{permit}")
+    assert "terkirim" in kasi.text
+    assert "Hubungi langsung" not in kasi.text
