@@ -143,6 +143,7 @@ def _act_parser(commands: Any) -> None:
 
     from service import archive_cli, backup_cli, batch_cli, client_cli, doctor_cli, qr_cli, renewal_cli
     from service.desk import command as desk_accounts
+    from service.notices import command as notices
     from service.webhooks import command as webhooks
 
     batch_cli.add_parser(commands, _teken)
@@ -152,6 +153,7 @@ def _act_parser(commands: Any) -> None:
     doctor_cli.add_parser(commands)
     archive_cli.add_parser(commands, _teken)
     webhooks.add_parser(commands, _teken)
+    notices.add_parser(commands, _teken, _teken_of)
     desk_accounts.add_parser(commands, _teken)
 
 
