@@ -218,6 +218,10 @@ def _released(connection: Connection, row: Row[Any], issued: Mapping[str, Any]) 
         yield Violation("I4", row.id, "its number, validity or document is not what was issued")
 
 
+_ISSUED = ("permit.issued", "permit.reconciled")
+"""The second is of what was issued before the database was put back (ADR 0053)."""
+
+
 @dataclass(slots=True)
 class _Told:
     """What the journal says of one permit: its state, the content that was accepted, and how it was issued."""
@@ -236,7 +240,7 @@ def _told(connection: Connection, office: str | None) -> dict[str, _Told]:
         known.state = data.get("state", known.state)
         known.contents |= {data["content_sha256"]} if "content_sha256" in data else set()
         known.erased |= event.type == ERASED
-        known.issued = data if event.type == "permit.issued" else known.issued
+        known.issued = data if event.type in _ISSUED else known.issued
     return told
 
 

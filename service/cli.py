@@ -141,12 +141,14 @@ def _act_parser(commands: Any) -> None:
     act.add_argument("--answers", default="", help="SKM: nine digits from 1 to 4, U1 to U9")
     act.set_defaults(run=_act)
 
-    from service import archive_cli, backup_cli, batch_cli, client_cli, doctor_cli, qr_cli, renewal_cli
+    from service import archive_cli, backup_cli, batch_cli, client_cli, doctor_cli, qr_cli, register_cli, renewal_cli
     from service.desk import command as desk_accounts
     from service.notices import command as notices
     from service.webhooks import command as webhooks
 
     batch_cli.add_parser(commands, _teken)
+    backup_cli.add_parser(commands, _teken)
+    register_cli.add_parser(commands, _teken)
     backup_cli.add_parser(commands, _teken)
     renewal_cli.add_parser(commands, _teken)
     qr_cli.add_parser(commands, _teken)

@@ -31,6 +31,11 @@ RESTORED, WENT_BACK = "restored", "went_back"
 CLOSED, OPENED = "register.numbering_closed", "register.numbering_opened"
 EVERYBODY: Final = "-"
 """The office of an event that is every office's."""
+LOST: Final = "journal.lost"
+"""An event that stands where a lost one stood, or may have stood."""
+AFTER_THE_MARK: Final = 500
+"""Events that may have happened after the last mark was written."""
+_MANY: Final = 500
 BEHIND: Final = frozenset({"number", "sign", "seal", "issue"})
 """Steps that wait while the gate is closed."""
 WAIT: Final = timedelta(minutes=10)
@@ -78,7 +83,7 @@ def pass_through(teken: Teken) -> None:
     with teken.db.read() as connection:
         refuse_if_closed(connection)
         back = mark is not None and highwater.went_back(connection, mark)
-    if back:
+    if back and mark is not None:
         _close_behind(teken, mark)
         raise NumberingClosed
 
@@ -88,8 +93,7 @@ def watch(teken: Teken) -> None:
     marks = [mark for mark in (highwater.at_home(teken), highwater.in_archive(teken)) if mark is not None]
     with teken.db.read() as connection:
         behind = [one for one in marks if highwater.went_back(connection, one)]
-        closed = highwater.is_closed(connection)
-    if behind and not closed:
+    if behind:
         _close_behind(teken, max(behind, key=lambda one: one.order))
 
 
@@ -130,9 +134,22 @@ def open_again(connection: Connection, teken: Teken, by: str, reason: str, told:
     return Opening(tuple((row.queue, row.id) for row in woken))
 
 
-def _close_behind(teken: Teken, mark: highwater.Mark | None) -> None:
-    assert mark is not None, "compared with one"
-    with teken.db.read() as connection:
+def pass_over(connection: Connection, teken: Teken, length: int) -> None:
+    """Use up the journal's places to this length: whoever read the lost events asks for what comes after them, and must miss nothing."""
+    journal.hold(connection)
+    here = highwater.now(connection, teken.notary)
+    lost = length - (here.length if here else 0)
+    for start in range(0, lost, _MANY):
+        entries = [Entry(LOST, EVERYBODY, None, None, {})] * min(_MANY, lost - start)
+        journal.append_all(connection, teken.notary, teken.clock.now(), entries)
+
+
+def _close_behind(teken: Teken, mark: highwater.Mark) -> None:
+    """Close, unless it is closed already, and leave the places of the lost events empty, with room for those after the mark."""
+    with teken.db.write() as connection:
         here = highwater.now(connection, teken.notary)
-    told = {"journal": here.length if here else 0, "known": mark.length, "known_numbers": dict(mark.last)}
-    close(teken, WENT_BACK, told)
+        length = here.length if here else 0
+        told = {"journal": length, "known": mark.length, "known_numbers": dict(mark.last)}
+        close_in(connection, teken.notary, teken.clock.now(), WENT_BACK, told)
+        if length < mark.length:
+            pass_over(connection, teken, mark.length + AFTER_THE_MARK)

@@ -137,12 +137,17 @@ def void(connection: Connection, *, permit: str, by: str, reason: str, at: datet
     return Allotted(entry.series, entry.no, entry.number, date.fromisoformat(entry.day), entry_hash)
 
 
-def correct(connection: Connection, *, old: str, new: str, by: str, at: datetime) -> Allotted:
-    """Pass the number of a permit on to the one that corrects it: an entry of its own, which names the old permit as its reason."""
+def correct(
+    connection: Connection, *, old: str, new: str, by: str, at: datetime, reconciling: bool = False
+) -> Allotted:
+    """Pass the number of a permit on to the one that corrects it: an entry of its own, which names the old permit as its reason.
+
+    `reconciling`: it was done before the database was put back, and is written again behind the closed gate.
+    """
     entry = _newest(connection, old)
     assert entry is not None, "what was issued has a number"
     row = connection.execute(select(series).where(series.c.name == entry.series).with_for_update()).one()
-    entry_hash = _append(
+    entry_hash = (_write if reconciling else _append)(
         connection,
         row,
         kind=CORRECT,

@@ -1,0 +1,180 @@
+"""A restore of yesterday's backup, after more permits were issued: all are named and entered again, and no number is given twice."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from contextlib import closing
+
+import pytest
+
+from service import acts, backup, journal, reconcile, reopening
+from service.audit import audit
+from service.backup import make
+from service.clock import SetClock
+from service.errors import Conflict, NotFound
+from service.permits import State
+from service.settings import Settings
+from service.verification.file import verify_file
+from service.verification.permit import by_code
+from tests.support.office import NOW, client_of, open_office, payload, play, post, row
+
+KINDS = (
+    ("rokan-hilir", "sip-perekam-medis"),  # the number first
+    ("malang", "sik-perekam-medis"),  # the number after the signature, and a seal
+)
+HEADS = {"rokan-hilir": "rokan-hilir/kadis", "malang": "malang/kadis"}
+LATER = 10
+"""Permits of each kind that are issued after the backup."""
+
+
+class Yesterday:
+    """A house, its backup, and what happened afterwards; then the machine is lost, and a new one gets the backup."""
+
+    def __init__(self, folder, keys, database, empty, *, archive="", credentials=None, later=LATER):
+        self.folder, self.keys, self.database, self.empty = folder, keys, database, empty
+        self.more = {"archive_url": archive or str(folder / "arsip"), "archive_credentials": credentials}
+        self.home, self.fresh = folder / "rumah", folder / "baru"
+        with closing(self.open(self.home, database)) as teken:
+            self.clients = {office: client_of(teken, office) for office, _ in KINDS}
+            self.before = [self.issue(teken, kind, "LAMA-1") for kind in KINDS]
+            self.drafted = post(teken, self.clients["malang"], payload(*KINDS[1], "BERJALAN")).body["id"]
+            make(teken, folder / "cadangan")
+            self.after = [self.issue(teken, kind, f"BARU-{no}") for no in range(later) for kind in KINDS]
+            play(teken, self.drafted)
+            self.rows = [row(teken, one) for one in (*self.after, self.drafted)]
+            acts.decide(teken, "malang/kadis", self.before[1], to=State.REVOKED, decision="SK 9/2026", reason="dicabut")
+            post(teken, self.clients["malang"], payload(*KINDS[1], "TERTINGGAL"))
+            self.feed = folder / "kejadian.jsonl"
+            with self.feed.open("w") as file, teken.db.read() as connection:
+                for client in self.clients.values():
+                    file.writelines(json.dumps(one) + "\n" for one in journal.feed(connection, client.id, 0, 1000))
+            self.papers = {one.code: teken.archive.get(one.released_sha) for one in self.rows}
+
+    def open(self, home, database):
+        return open_office(home, self.keys, database=database, **self.more)
+
+    def issue(self, teken, kind, upstream_id):
+        permit = post(teken, self.clients[kind[0]], payload(*kind, upstream_id)).body["id"]
+        play(teken, permit)
+        assert row(teken, permit).state == "in_force"
+        return permit
+
+    def restored(self):
+        self.fresh.mkdir()
+        for name in ("checkpoint.key", "data.keys"):
+            shutil.copy(self.home / name, self.fresh / name)
+        settings = Settings(home=self.fresh, keys=self.keys, database_url=self.empty, retry_seconds=0, **self.more)
+        done = backup.restore(settings, SetClock(NOW), self.folder / "cadangan")
+        assert (done.findings.violations, done.missing) == ((), ())
+        return self.open(self.fresh, self.empty)
+
+
+@pytest.fixture
+def places(request, database):
+    """(database, empty database)"""
+    if not database:
+        yield "", ""
+        return
+    server = request.getfixturevalue("postgres_server")
+    name = server.create()
+    yield database, server.url(name)
+    server.drop(name)
+
+
+def last_numbers(teken, rows):
+    return {one.series: max(each.number_no for each in rows if each.series == one.series) for one in rows}
+
+
+def test_twenty_later_permits_are_found_and_no_number_is_given_twice(places, tmp_path, keys):
+    world = Yesterday(tmp_path, keys, *places)
+    with closing(world.restored()) as teken:
+        lost = {one.code: one for one in world.rows}
+        now = teken.clock.now()
+        assert {by_code(teken, code, at=now).state for code in lost} == {"undetermined"}
+        told = reconcile.read(teken)
+        found = reconcile.plan(teken, told)
+        assert {one.paper.code for one in found.lost} == lost.keys()
+        assert (found.holes, found.doubtful) == ((), ())
+        with pytest.raises(Conflict, match="register_unreconciled"):
+            reopening.open_register(teken, by="malang/kadis", reason="sudah", told=told)
+        entered = reconcile.enter(teken, found, told)
+        assert {(one.code, one.number, one.sha256) for one in entered} == {
+            (one.code, one.number, one.released_sha) for one in world.rows
+        }
+        for code, before in lost.items():
+            answer = by_code(teken, code, at=now)
+            assert (answer.state, answer.permit.number) == ("in_force", before.number)
+            assert verify_file(teken, world.papers[code]).verdict == "identical"
+        assert audit(teken).violations == ()
+        assert reconcile.plan(teken, told).nothing
+        reopening.open_register(teken, by="malang/kadis", reason="sudah dicocokkan", told=told)
+        last = last_numbers(teken, world.rows)
+        for office, kind in KINDS:
+            permit = world.issue(teken, (office, kind), "SESUDAH")
+            fresh = row(teken, permit)
+            assert fresh.number_no == last[fresh.series] + 1
+        assert audit(teken).violations == ()
+
+
+def test_delivered_events_give_back_ids_and_decisions_and_name_what_must_be_posted_again(tmp_path, keys):
+    world = Yesterday(tmp_path, keys, "", "", later=2)
+    with closing(world.restored()) as teken:
+        told = reconcile.read(teken, (world.feed,))
+        found = reconcile.plan(teken, told)
+        assert [one.permit for one in found.decisions] == [world.before[1]]
+        assert (found.claimed, found.unposted) == ((), ("TERTINGGAL",))
+        entered = reconcile.enter(teken, found, told)
+        assert {one.permit for one in entered} == {*world.after, world.drafted}
+        assert {one.upstream_id for one in entered} == {"BARU-0", "BARU-1", "BERJALAN"}
+        assert row(teken, world.before[1]).state == "revoked"
+        again = post(teken, world.clients["malang"], payload(*KINDS[1], "TERTINGGAL"))
+        with teken.db.read() as connection:
+            fresh = journal.feed(connection, world.clients["malang"].id, told.length, 1000)
+        assert {"permit.reconciled", "permit.revoked", "case.accepted"} <= {one["type"] for one in fresh}
+        assert again.body["id"] in {one["permit"] for one in fresh}
+        with pytest.raises(Conflict, match="case_differs"):
+            post(teken, world.clients["malang"], payload(*KINDS[1], "BARU-1"))
+        assert audit(teken).violations == ()
+
+
+def test_a_number_of_which_nothing_is_found_is_a_hole_that_a_named_official_voids(tmp_path, keys):
+    world = Yesterday(tmp_path, keys, "", "", later=3)
+    gone = row_of(world, "rokan-hilir")[1]
+    mark = (world.home / "high-water").read_text()
+    with closing(world.restored()) as teken:
+        path = tmp_path / "arsip" / gone.released_sha[:2] / gone.released_sha[2:]
+        path.chmod(0o600)
+        path.unlink()
+        (tmp_path / "tanda").write_text(mark)
+        told = reconcile.read(teken, (), (tmp_path / "tanda",))
+        found = reconcile.plan(teken, told)
+        assert [one.found.number for one in found.holes] == [gone.number]
+        reconcile.enter(teken, found, told)
+        with pytest.raises(Conflict, match="register_holes"):
+            reopening.open_register(teken, by="rokan-hilir/kadis", reason="sudah", told=told)
+        with pytest.raises(NotFound, match="official_unknown"):
+            reopening.void_hole(teken, gone.number, by="malang/kadis", reason="dokumen hilang")
+        reopening.void_hole(teken, gone.number, by="rokan-hilir/kadis", reason="dokumen hilang")
+        reopening.open_register(teken, by="rokan-hilir/kadis", reason="sudah", told=told)
+        fresh = row(teken, world.issue(teken, KINDS[0], "SESUDAH"))
+        assert fresh.number_no == max(one.number_no for one in row_of(world, "rokan-hilir")) + 1
+        assert audit(teken).violations == ()
+
+
+def row_of(world, office):
+    return [one for one in world.rows if one.office == office]
+
+
+def test_a_forged_event_is_refused_or_only_claimed(tmp_path, keys):
+    world = Yesterday(tmp_path, keys, "", "", later=0)
+    lines = [json.loads(line) for line in world.feed.read_text().splitlines()]
+    with closing(world.restored()) as teken:
+        revoked = next(one for one in lines if one["type"] == "permit.revoked")
+        forged = {**revoked, "permit": world.drafted}
+        (tmp_path / "palsu").write_text(json.dumps(forged))
+        found = reconcile.plan(teken, reconcile.read(teken, (tmp_path / "palsu",)))
+        assert (found.decisions, [one.permit for one in found.claimed]) == ((), [world.drafted])
+        (tmp_path / "palsu").write_text(json.dumps({**revoked, "seq": revoked["seq"] + 1}))
+        with pytest.raises(reconcile.TraceUnreadable):
+            reconcile.read(teken, (tmp_path / "palsu",))
