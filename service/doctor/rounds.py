@@ -14,6 +14,7 @@ from service.doctor.certificates import look_at_certificates, look_at_mandates, 
 from service.doctor.findings import Check, Finding, Note, label, unknown, worded
 from service.doctor.keyfiles import look_at_files, look_at_keys, look_at_qr_keys
 from service.doctor.moments import look_at_clock
+from service.doctor.notices import look_at_notices
 from service.doctor.place import (
     look_at_archive,
     look_at_offices,
@@ -57,6 +58,7 @@ CHECKS: Final = (
     Check("token", look_at_tokens),
     Check("csc", look_at_csc),
     Check("bsre", look_at_bsre),
+    Check("notices", look_at_notices),
     Check("signers", look_at_signers),
     Check("timestamp", look_at_timestamps),
     Check("clock", look_at_clock),  # last: the others hand in what their clocks say

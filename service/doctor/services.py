@@ -39,12 +39,13 @@ def look_at_host(view: View) -> Iterator[Note]:
     try:
         read_host(path)
     except HostInvalid as invalid:
-        yield fault("host_invalid", str(path), why=_in_our_words(str(invalid).removeprefix(f"{path}: ")))
+        yield fault("host_invalid", str(path), why=in_our_words(str(invalid).removeprefix(f"{path}: ")))
     else:
         yield well("host_fine", str(path))
 
 
-def _in_our_words(why: str) -> str:
+def in_our_words(why: str) -> str:
+    """Return what is wrong with a host's own file as its operator reads it."""
     for theirs, ours in words()["reason"].items():
         why = why.replace(theirs, ours)
     return why

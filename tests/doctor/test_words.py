@@ -34,6 +34,8 @@ FROM_ELSEWHERE = {
     *("account_not_registered", "account_expired", "account_pending", "account_revoked", "account_unknown"),
     # services and time-stamps
     *("service_unreachable", "service_busy", "service_unclear", "account_inactive"),
+    # gateways for applicants
+    *("notices_unreachable", "notices_tls_failed", "notices_login_refused"),
     *("tsa_unreachable", "tsa_refused", "tsa_token_wrong", "tsa_untrusted"),
     *_CODES.values(),
 }
