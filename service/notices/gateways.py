@@ -135,7 +135,7 @@ def _http(path: Path, name: str, table: _Http) -> Outlet:
     given = table.model_dump(exclude={"channel", "offices"})
     given["ca_file"] = _file(path, f"http.{name}", table.ca_file)
     if table.format == "form" and any(isinstance(value, dict | list) for value in table.body.values()):
-        raise HostInvalid(f"{path}: http.{name}.body: a form is flat")
+        raise HostInvalid(f"{path}: http.{name}.body: unusable value")
     return Outlet(name, table.channel, table.offices, HttpGateway(**given))
 
 
@@ -143,7 +143,7 @@ def _smtp(path: Path, name: str, table: _Smtp) -> Outlet:
     given = table.model_dump(exclude={"offices"})
     given["ca_file"] = _file(path, f"smtp.{name}", table.ca_file)
     if table.tls == "none" and table.host not in LOOPBACK:
-        raise HostInvalid(f"{path}: smtp.{name}.tls: addresses travel to it; none only on this machine")
+        raise HostInvalid(f"{path}: smtp.{name}.tls: unusable value")
     return Outlet(name, "email", table.offices, MailServer(**given))
 
 

@@ -49,7 +49,7 @@ class HttpGateway:
                 connection.connect()
                 line.append(connection.sock)  # the connection forgets it when the answer is to end it
             except (OSError, http.client.HTTPException) as refused:
-                raise NotTaken("tls_failed" if isinstance(refused, ssl.SSLError) else "unreachable") from None
+                raise _unreachable(refused) from None
             try:
                 connection.request(self.method, urlsplit(self.url).path or "/", content, headers)
                 with connection.getresponse() as answer:
@@ -59,6 +59,16 @@ class HttpGateway:
             finally:
                 connection.close()
         self._judge(answer.status, said)
+
+    def reach(self) -> None:
+        """Go as far as TLS and send nothing. Raises NotTaken."""
+        connection = self._connection()
+        try:
+            connection.connect()
+        except (OSError, http.client.HTTPException) as refused:
+            raise _unreachable(refused) from None
+        finally:
+            connection.close()
 
     def _content(self, tree: dict[str, Any]) -> tuple[bytes, str]:
         if self.format == "form":
@@ -83,6 +93,10 @@ class HttpGateway:
             told = None
         if not isinstance(told, dict) or any(told.get(key) != value for key, value in self.accepted.items()):
             raise NotTaken("answer_differs")
+
+
+def _unreachable(refused: Exception) -> NotTaken:
+    return NotTaken("tls_failed" if isinstance(refused, ssl.SSLError) else "unreachable")
 
 
 def filled(tree: Any, fields: Mapping[str, str]) -> Any:

@@ -63,7 +63,7 @@ class MailServer:
                 for one in server:
                     one.close()
 
-    def try_login(self) -> None:
+    def reach(self) -> None:
         """Go as far as the login and send nothing. Raises NotTaken."""
         try:
             with self._made() as server:

@@ -68,3 +68,7 @@ class Sender(Protocol):
     def send(self, message: Message) -> None:
         """Return when the other side has taken the message, in bounded time. Raises NotTaken."""
         ...
+
+    def reach(self) -> None:
+        """Return when the other side is there and knows us, as far as that can be found out without a message. Raises NotTaken."""
+        ...

@@ -70,7 +70,7 @@ def test_nobody_else_may_read_it(file, mode):
         ("Bearer rahasia-sekali", "Bearer rahasia\\nX-Lain: 1", "http.wa.headers.Authorization"),
         ('"{text}" }]', '"Halo {text}" }]', "http.wa.body"),
         ('"{text}" }]', '"{nik}" }]', "http.wa.body"),
-        ('body = { to = "{to}", text', 'body = { to = ["{to}"], text', "http.wa-malang.body: a form is flat"),
+        ('body = { to = "{to}", text', 'body = { to = ["{to}"], text', "http.wa-malang.body: unusable value"),
         ('sender = "izin@dinas.example"', 'sender = "izin"', "smtp.surel.sender"),
         ('host = "mail.example"', 'host = "mail.example"\ntls = "none"', "smtp.surel.tls"),
         ('host = "mail.example"', 'host = "mail.example"\nca_file = "tidak-ada.pem"', "smtp.surel.ca_file"),

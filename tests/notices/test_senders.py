@@ -95,6 +95,11 @@ def test_silence_is_cut_off(case):
     assert refused(case, seconds=0.3).code == "unanswered"
 
 
+def test_it_can_be_reached_without_sending(case):
+    case.sender.reach()
+    assert case.receiver.got == []
+
+
 def test_nobody_there(case):
     with socket.socket() as nobody:  # bound and not listening: the port stays refused
         nobody.bind(("127.0.0.1", 0))
@@ -181,9 +186,9 @@ def test_a_body_names_whole_known_fields(text):
 def test_a_wrong_login_is_told(certificate):
     with standing("starttls", certificate, certificate[0]) as case:
         assert refused(case, password="lain").code == "login_refused"
-        case.sender.try_login()
+        case.sender.reach()
         with pytest.raises(NotTaken, match="login_refused"):
-            replace(case.sender, password="lain").try_login()
+            replace(case.sender, password="lain").reach()
 
 
 def test_no_password_goes_out_before_the_server_is_known(certificate):
