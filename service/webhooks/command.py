@@ -24,7 +24,7 @@ def add_parser(commands: Any, opened: Callable[[], Teken]) -> None:
         name: str, what: str, run: Callable[[Teken, argparse.Namespace], int | None]
     ) -> argparse.ArgumentParser:
         parser: argparse.ArgumentParser = webhook.add_parser(name, help=what)
-        parser.set_defaults(run=lambda chosen: run(opened(), chosen))
+        parser.set_defaults(run=lambda chosen: _closing(opened(), run, chosen))
         return parser
 
     add = command("add", "send a client's events from now on to an address; shows the secret once", _add)
@@ -53,6 +53,13 @@ def add_parser(commands: Any, opened: Callable[[], Teken]) -> None:
     log = command("log", "the newest tries: which event, when, what was answered", _log)
     log.add_argument("endpoint")
     log.add_argument("--limit", type=int, default=20)
+
+
+def _closing(teken: Teken, run: Callable[[Teken, argparse.Namespace], int | None], chosen: argparse.Namespace) -> int:
+    try:
+        return run(teken, chosen) or 0
+    finally:
+        teken.close()
 
 
 def _instant(text: str) -> datetime:

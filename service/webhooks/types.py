@@ -21,6 +21,7 @@ LIFE_CYCLE: Final = (
 )
 """What an upstream system acts on."""
 PROGRESS: Final = (
+    "case.erased",
     "case.re_pinned",
     "permit.answered_late",
     "permit.approved",
@@ -39,6 +40,7 @@ PROGRESS: Final = (
     "permit.parked",
     "permit.printed",
     "permit.received_by_holder",
+    "permit.reconciled",
     "permit.recorded",
     "permit.rendered",
     "permit.reprinted",
