@@ -11,9 +11,9 @@ from cryptography import x509
 from cryptography.x509.oid import NameOID
 
 from certs.make_dev_pki import ORGANISATION
+from service.doctor.elsewhere import shown
 from service.doctor.findings import Note, day, fault, warning, well
 from service.doctor.moments import Reading
-from service.doctor.place import shown
 from service.expiring import DAYS
 from service.longterm import below
 from signing import HttpTimestamper, TimestampFailed

@@ -1,4 +1,4 @@
-"""The place that Teken runs in: public address, time zones, Redis, archive and disk, the offices' files."""
+"""The place that Teken runs in: public address, time zones, archive and disk, the offices' files."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from service.archive import ArchiveUnreachable, open_archive
 from service.archive_copies import is_late, lag_in
 from service.archive_place import Bucket
 from service.archive_standing import noted
+from service.doctor.elsewhere import THIS_MACHINE, is_here, take_reading
 from service.doctor.findings import Note, fault, phrase, warning, well
 
 if TYPE_CHECKING:
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 
 FULL_BYTES: Final = 10**9
 NEARLY_FULL: Final = 0.05
-_WAIT_SECONDS: Final = 2
-_THIS_MACHINE: Final = {"127.0.0.1", "::1", "localhost"}
 
 
 def look_at_public_url(view: View) -> Iterator[Note]:
@@ -33,7 +32,7 @@ def look_at_public_url(view: View) -> Iterator[Note]:
         parts = urlsplit(address)
         if parts.scheme == "https":
             yield well("public_url_fine", address)
-        elif parts.hostname in _THIS_MACHINE:
+        elif parts.hostname in THIS_MACHINE:
             yield warning("public_url_local", address)
         else:
             yield fault("public_url_plain", address)
@@ -44,7 +43,7 @@ def look_at_proxies(view: View) -> Iterator[Note]:
     given = view.settings
     if given.trusted_proxies:
         yield well("proxies_fine", count=str(given.trusted_proxies))
-    elif given.listen.rpartition(":")[0].strip("[]") in _THIS_MACHINE:
+    elif given.listen.rpartition(":")[0].strip("[]") in THIS_MACHINE:
         yield warning("proxies_untold", given.listen)
 
 
@@ -64,29 +63,6 @@ def _is_known(zone: str) -> bool:
     except (ZoneInfoNotFoundError, OSError):
         return False
     return True
-
-
-def look_at_redis(view: View) -> Iterator[Note]:
-    """Where one is configured, it answers."""
-    from redis import Redis
-    from redis.backoff import NoBackoff
-    from redis.exceptions import AuthenticationError, RedisError
-    from redis.retry import Retry
-
-    url = view.settings.redis_url
-    if not url:
-        yield well("redis_unused")
-        return
-    where = shown(url)
-    limits = {"socket_timeout": _WAIT_SECONDS, "socket_connect_timeout": _WAIT_SECONDS}
-    try:
-        with Redis.from_url(url, retry=Retry(NoBackoff(), 0), retry_on_error=[], **limits) as connection:
-            connection.ping()
-        yield well("redis_fine", where)
-    except AuthenticationError:
-        yield fault("redis_refused", where)
-    except (RedisError, OSError):
-        yield fault("redis_unreachable", where)
 
 
 def look_at_archive(view: View) -> Iterator[Note]:
@@ -111,6 +87,8 @@ def _bucket(view: View, place: Bucket) -> Iterator[Note]:
         refused = error.code == "archive_refused"
         yield fault("archive_refused", str(place)) if refused else fault("archive_unreachable", str(place))
         return
+    if place.endpoint and not is_here(str(urlsplit(place.endpoint).hostname)):
+        take_reading(view, place.endpoint)
     tried = noted(view.settings)
     if tried is None:
         yield warning("archive_untried", str(place))
@@ -179,10 +157,3 @@ def look_at_offices(view: View) -> Iterator[Note]:
         yield fault("offices_none", str(view.settings.templates))
     elif not found:
         yield well("offices_fine", offices=str(len(view.offices.offices)), types=str(len(list(view.offices))))
-
-
-def shown(url: str) -> str:
-    """Return an address without what may be secret in it: login, path's query."""
-    parts = urlsplit(url)
-    host = f"{parts.hostname}:{parts.port}" if parts.port else parts.hostname or parts.path
-    return f"{parts.scheme}://{host}" + (parts.path if parts.hostname else "")

@@ -11,6 +11,7 @@ import structlog
 from service.clock import SystemClock
 from service.doctor.authorities import look_at_anchors, look_at_timestamps
 from service.doctor.certificates import look_at_certificates, look_at_mandates, look_at_official
+from service.doctor.engines import look_at_postgresql, look_at_redis
 from service.doctor.findings import Check, Finding, Note, label, unknown, worded
 from service.doctor.keyfiles import look_at_files, look_at_keys, look_at_qr_keys
 from service.doctor.moments import look_at_clock
@@ -20,12 +21,12 @@ from service.doctor.place import (
     look_at_offices,
     look_at_proxies,
     look_at_public_url,
-    look_at_redis,
     look_at_second_copy,
     look_at_timezones,
 )
 from service.doctor.processes import look_at_signers
 from service.doctor.services import look_at_bsre, look_at_csc, look_at_host
+from service.doctor.sharedkeys import look_at_shared_keys
 from service.doctor.storage import look_at_database
 from service.doctor.tokens import look_at_tokens
 from service.doctor.view import Asked, OutOfSight, View
@@ -42,6 +43,8 @@ CHECKS: Final = (
     Check("proxies", look_at_proxies),
     Check("timezone", look_at_timezones),
     Check("database", look_at_database),
+    Check("postgresql", look_at_postgresql),
+    Check("shared_keys", look_at_shared_keys),
     Check("redis", look_at_redis),
     Check("archive", look_at_archive),
     Check("second_copy", look_at_second_copy),

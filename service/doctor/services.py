@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import http.client
-import ssl
 from collections.abc import Iterator
-from datetime import UTC
-from email.utils import parsedate_to_datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
 
 from service.doctor.certificates import enrolled_sha256
+from service.doctor.elsewhere import shown, take_reading
 from service.doctor.findings import Note, fault, unknown, warning, well, words
 from service.doctor.keyfiles import pin_file
-from service.doctor.moments import Reading
-from service.doctor.place import shown
 from service.host import HostInvalid, read_host
 from service.keys import KeyDiffers, KeyMissing, give_up, is_seal
 from service.openers import at_bsre, at_csc
@@ -25,8 +18,6 @@ if TYPE_CHECKING:
     from service.doctor.view import View
     from service.host import Bsre, Csc
 
-_SECONDS: Final = 15.0
-_SECOND: Final = 1.0
 _LOGIN: Final = {"HTTP 401", "HTTP 403"}
 _OF_THE_SERVICE: Final = {"service_unreachable", "service_busy", "service_unclear", "login_refused", "backend_failed"}
 
@@ -60,7 +51,7 @@ def look_at_csc(view: View) -> Iterator[Note]:
     if csc is None:
         yield fault("backend_not_set_up", "csc", owners=", ".join(owners))
         return
-    _take_reading(view, csc.url)
+    take_reading(view, csc.url)
     for owner in owners:
         note = _credential(view, csc, owner)
         yield note
@@ -107,7 +98,7 @@ def look_at_bsre(view: View) -> Iterator[Note]:
     if bsre is None:
         yield fault("backend_not_set_up", "bsre", owners=", ".join(owners))
         return
-    _take_reading(view, bsre.url, bsre.ca_file)
+    take_reading(view, bsre.url, bsre.ca_file)
     for owner in owners:
         note = _account(bsre, owner)
         yield note
@@ -129,26 +120,3 @@ def _account(bsre: Bsre, owner: str) -> Note:
         return well("account_active", owner)
     told = warning if status == "unknown" else fault
     return told(f"account_{status}", owner)
-
-
-def _take_reading(view: View, url: str, ca_file: Path | None = None) -> None:
-    """What the service's clock says, by the Date of an answer to a bare request; nothing if it doesn't say."""
-    parts, before = urlsplit(url), view.clock.now()
-    secure = parts.scheme == "https"
-    trust = ssl.create_default_context(cafile=str(ca_file) if ca_file else None) if secure else None
-    host = parts.hostname or ""
-    connection = (
-        http.client.HTTPSConnection(host, parts.port, timeout=_SECONDS, context=trust)
-        if secure
-        else http.client.HTTPConnection(host, parts.port, timeout=_SECONDS)
-    )
-    try:
-        connection.request("HEAD", parts.path or "/")
-        answer = connection.getresponse()
-        theirs = parsedate_to_datetime(answer.headers.get("Date", "")).astimezone(UTC)
-        if "Age" not in answer.headers:  # then a cache says when it got it
-            view.readings.append(Reading(shown(url), theirs, before, view.clock.now(), _SECOND))
-    except (OSError, http.client.HTTPException, ValueError):
-        return  # that it can't be reached is told of the service
-    finally:
-        connection.close()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import make_url, text
 
+from service.doctor.elsewhere import is_here
 from service.doctor.findings import Note, fault, well
 from service.doctor.moments import Reading
 from service.store.localdisk import NetworkDisk, check_local
@@ -21,7 +22,6 @@ _CODES: Final = {
     "behind": "database_behind",
     "ahead": "database_ahead",
 }
-_HERE: Final = {"127.0.0.1", "::1", "localhost"}
 
 
 def look_at_database(view: View) -> Iterator[Note]:
@@ -44,11 +44,6 @@ def look_at_database(view: View) -> Iterator[Note]:
         yield fault(_CODES[view.schema], where)
     else:
         yield well("database_fine", where)
-
-
-def is_here(host: str) -> bool:
-    """Tell whether a database server is on this machine: then its clock is ours, and proves nothing."""
-    return host.startswith("/") or host in _HERE
 
 
 def _reading(view: View, where: str) -> Reading:

@@ -41,6 +41,7 @@ def test_a_check_that_breaks_is_told_and_stops_no_other(house, monkeypatch):
     assert "ZeroDivisionError" in next(one.message for one in found if one.code == "check_failed")
     told = {one.check for one in found}
     assert {one.name for one in CHECKS} - told == {
+        "postgresql",
         "host",
         "official",
         "qr_key",
