@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import structlog
 from flask import Blueprint, Response
 
 from service import corrections, intake, queries
@@ -24,6 +25,7 @@ EVENTS_AT_ONCE = 100
 MOST_SEQ = 10**15 - 1
 
 
+_log = structlog.get_logger("teken.web")
 api = Blueprint("api", __name__, url_prefix="/api/v1")
 
 
@@ -33,6 +35,7 @@ def post_case() -> Response:
     asker = _client(Scope.CASES)
     payload, raw = reading.body()
     reply = intake.accept(teken(), asker, payload, raw, reading.idempotency_key())
+    _log.info("case_accepted", permit=reply.body["id"], client=asker.id, replayed=reply.replayed)
     response = as_json(_worded(reply.body), reply.status)
     if reply.location:
         response.headers["Location"] = reply.location
