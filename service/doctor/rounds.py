@@ -10,6 +10,7 @@ import structlog
 
 from service.clock import SystemClock
 from service.doctor.authorities import look_at_anchors, look_at_timestamps
+from service.doctor.book import look_at_backup, look_at_numbering
 from service.doctor.certificates import look_at_certificates, look_at_mandates, look_at_official
 from service.doctor.engines import look_at_postgresql, look_at_redis
 from service.doctor.findings import Check, Finding, Note, label, unknown, worded
@@ -48,6 +49,8 @@ CHECKS: Final = (
     Check("redis", look_at_redis),
     Check("archive", look_at_archive),
     Check("second_copy", look_at_second_copy),
+    Check("numbering", look_at_numbering),
+    Check("backup", look_at_backup),
     Check("webhook", look_at_webhooks),
     Check("offices", look_at_offices),
     Check("anchors", look_at_anchors),

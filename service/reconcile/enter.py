@@ -110,6 +110,7 @@ def _lost(
             valid_to=paper.valid_to.isoformat(),
             signatory=_signatory(connection, paper),
             released_sha=paper.sha,
+            qr=paper.qr,
             **shas,
         )
     )

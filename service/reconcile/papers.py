@@ -12,6 +12,8 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pikepdf
+import pypdfium2
+import zxingcpp
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization.pkcs7 import load_der_pkcs7_certificates
 from sqlalchemy import select
@@ -30,6 +32,7 @@ from service.verification import evidence
 from service.verification.answers import Verdict
 from service.verification.judgement import judge
 from signing import Inspection, SignatureFacts, Trust, inspect_isolated
+from signing.isolation import keep_warm
 
 if TYPE_CHECKING:
     from service.pins import Bundle
@@ -37,6 +40,7 @@ if TYPE_CHECKING:
     from service.wiring import Teken
 
 _RANGE = re.compile(rb"/ByteRange\s*\[\s*0\s+(\d+)\s+(\d+)\s+(\d+)\s*\]")
+_SCALE = 200 / 72
 _DAYS = 5
 """How far the printed date may lie from what the signature says of itself."""
 
@@ -58,6 +62,7 @@ class Paper:
     signatures: tuple[Mapping[str, Any], ...]
     ends: tuple[int, ...]
     chain: tuple[tuple[str, int], ...]
+    qr: str | None = None  # what its QR says, where the office has it prove its own data
 
 
 def unknown(teken: Teken) -> Iterator[Paper]:
@@ -66,6 +71,7 @@ def unknown(teken: Teken) -> Iterator[Paper]:
         names = Names(connection)
         unissued = permits.c.state.not_in(sorted(RELEASED))
         rows = connection.execute(select(permits.c.head_sha, permits.c.sealed_sha).where(unissued)).all()
+    keep_warm()
     signed = {sha for row in rows for sha in row if sha}
     with closing(names):
         names.open_pins(teken.archive)
@@ -86,7 +92,7 @@ def _paper(teken: Teken, sha: str) -> Paper | None:
     if not pdf.startswith(b"%PDF-") or b"/ByteRange" not in pdf:
         return None
     data = _attached(pdf)
-    if data is None:
+    if data is None or len(_RANGE.findall(pdf)) < len(_complete(teken, data)):
         return None
     found = inspect_isolated(pdf, Trust(certificates(teken.settings.trust_file), at=teken.clock.now()))
     with teken.db.read() as connection:
@@ -102,7 +108,7 @@ def _told(
     office, kind = str(data["office"]), str(data["type"])
     bundle = teken.pins.open(teken.pins.pin(office, kind))
     made = [one for one in found.signatures if one.kind == "signature"]
-    complete = [HEAD, SEAL] if bundle.permit_type.procedure.sealed else [HEAD]
+    complete = _complete(teken, data)
     if [one.field for one in made] != complete or {owners[one.certificate_sha256].office for one in made} != {office}:
         return None
     said = _numbers(bundle, data, dict(found.values), made[0])
@@ -131,7 +137,26 @@ def _told(
         signatures=tuple(_record(pdf, one, data, owners) for one in made),
         ends=tuple(one.end for one in made),
         chain=tuple(chain),
+        qr=_qr(pdf) if bundle.office.qr_offline else None,
     )
+
+
+def _complete(teken: Teken, data: Mapping[str, Any]) -> list[str]:
+    """Return the signature fields of an issued document of this kind."""
+    kind = teken.offices.permit_type(str(data["office"]), str(data["type"]))
+    return [HEAD, SEAL] if kind.procedure.sealed else [HEAD]
+
+
+def _qr(pdf: bytes) -> str | None:
+    """Read the QR that a document of ours draws: nothing else holds its signature."""
+    document = pypdfium2.PdfDocument(pdf)
+    try:
+        document.init_forms()
+        page = document[len(document) - 1]
+        found = zxingcpp.read_barcodes(page.render(scale=_SCALE, may_draw_forms=True).to_pil())
+        return found[0].text if found else None
+    finally:
+        document.close()
 
 
 def _attached(pdf: bytes) -> dict[str, Any] | None:

@@ -8,7 +8,7 @@ from contextlib import closing
 
 import pytest
 
-from service import acts, backup, journal, reconcile, reopening
+from service import acts, backup, gate, highwater, journal, reconcile, reopening
 from service.audit import audit
 from service.backup import make
 from service.clock import SetClock
@@ -23,9 +23,8 @@ KINDS = (
     ("rokan-hilir", "sip-perekam-medis"),  # the number first
     ("malang", "sik-perekam-medis"),  # the number after the signature, and a seal
 )
-HEADS = {"rokan-hilir": "rokan-hilir/kadis", "malang": "malang/kadis"}
-LATER = 10
-"""Permits of each kind that are issued after the backup."""
+LATER = 3
+"""Permits of each kind that are issued after the backup; make conformance issues twenty."""
 
 
 class Yesterday:
@@ -86,8 +85,9 @@ def last_numbers(teken, rows):
     return {one.series: max(each.number_no for each in rows if each.series == one.series) for one in rows}
 
 
-def test_twenty_later_permits_are_found_and_no_number_is_given_twice(places, tmp_path, keys):
-    world = Yesterday(tmp_path, keys, *places)
+@pytest.mark.parametrize("later", [LATER, pytest.param(10, marks=pytest.mark.thorough)])
+def test_later_permits_are_found_and_no_number_is_given_twice(places, tmp_path, keys, later):
+    world = Yesterday(tmp_path, keys, *places, later=later)
     with closing(world.restored()) as teken:
         lost = {one.code: one for one in world.rows}
         now = teken.clock.now()
@@ -178,3 +178,38 @@ def test_a_forged_event_is_refused_or_only_claimed(tmp_path, keys):
         (tmp_path / "palsu").write_text(json.dumps({**revoked, "seq": revoked["seq"] + 1}))
         with pytest.raises(reconcile.TraceUnreadable):
             reconcile.read(teken, (tmp_path / "palsu",))
+
+
+def test_documents_in_a_bucket_are_found_by_a_new_host(tmp_path, keys, store, prefix):
+    """Nothing of the old machine is left but its keys: the mark beside the documents says how far it was."""
+    world = Yesterday(tmp_path, keys, "", "", archive=store.url(prefix), credentials=store.credentials, later=1)
+    with closing(world.open(world.home, "")) as teken:
+        highwater.rise_everywhere(teken)
+        mark = highwater.at_home(teken)
+    with closing(world.restored()) as teken:
+        assert highwater.in_archive(teken) == mark
+        with teken.db.read() as connection:
+            assert highwater.now(connection, teken.notary).length >= mark.length + gate.AFTER_THE_MARK
+        told = reconcile.read(teken)
+        reconcile.enter(teken, reconcile.plan(teken, told), told)
+        assert audit(teken).violations == ()
+        assert row(teken, world.drafted).state == "in_force"
+
+
+def test_a_paper_whose_qr_proves_itself_offline_comes_back_with_it(tmp_path, keys):
+    """Its signature is drawn on the paper, and nowhere else."""
+    kind = ("rokan-hulu", "surat-izin-perekam-medik")
+    with closing(open_office(tmp_path / "rumah", keys, archive_url=str(tmp_path / "arsip"))) as teken:
+        client = client_of(teken, kind[0])
+        make(teken, tmp_path / "cadangan")
+        permit = post(teken, client, payload(*kind)).body["id"]
+        play(teken, permit)
+        before = row(teken, permit)
+    (tmp_path / "rumah" / "teken.db").unlink()
+    settings = Settings(home=tmp_path / "rumah", keys=keys, archive_url=str(tmp_path / "arsip"), retry_seconds=0)
+    backup.restore(settings, SetClock(NOW), tmp_path / "cadangan")
+    with closing(open_office(tmp_path / "rumah", keys, archive_url=str(tmp_path / "arsip"))) as teken:
+        told = reconcile.read(teken)
+        (entered,) = reconcile.enter(teken, reconcile.plan(teken, told), told)
+        assert row(teken, entered.permit).qr == before.qr
+        assert audit(teken).violations == ()
