@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import Column, Connection, select
+from sqlalchemy import Column, ColumnElement, Connection, select
 
 from service.archive import ArchiveDamaged, sha256
 from service.store.batch_tables import batch_items
@@ -44,6 +44,8 @@ _COLUMNS: Final[tuple[tuple[str, Column[str], Column[str]], ...]] = (
     (PHOTO, revisions.c.photo_sha, revisions.c.permit),
 )
 
+_ANY = revisions.alias()
+
 
 @dataclass(frozen=True, slots=True)
 class Named:
@@ -57,13 +59,15 @@ class Named:
 class Names:
     """The names as one reading of the database found them, kept in a temporary file that goes with the object."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, *, mentioned_in_log: bool = True) -> None:
+        """What cases that were erased name is not asked for. `mentioned_in_log`: names in the desk's log count too."""
         self._file = sqlite3.connect("")
         self._file.execute("CREATE TABLE names (name TEXT PRIMARY KEY, rank INTEGER, permit TEXT) WITHOUT ROWID")
         for kind, column, permit in _COLUMNS:
-            self._add(kind, connection.execute(select(column, permit).where(column.is_not(None))))
+            named = select(column, permit).where(column.is_not(None), ~_is_erased(permit))
+            self._add(kind, connection.execute(named))
         self._pins = list(connection.execute(select(permits.c.pin).distinct()).scalars())
-        for column in (desk_log.c.detail, proposals.c.payload):
+        for column in (desk_log.c.detail, proposals.c.payload) if mentioned_in_log else (proposals.c.payload,):
             texts = connection.execute(select(column)).scalars()
             self._add(MENTIONED, ((name, None) for text in texts for name in _HASH.findall(text)))
 
@@ -124,10 +128,17 @@ def of_permits(connection: Connection, ids: Sequence[str]) -> OfPermits:
     found = {
         name: Named(name, kind, of)
         for kind, column, permit in reversed(_COLUMNS)
-        for name, of in connection.execute(select(column, permit).where(permit.in_(ids), column.is_not(None)))
+        for name, of in connection.execute(
+            select(column, permit).where(permit.in_(ids), column.is_not(None), ~_is_erased(permit))
+        )
     }
     pins = connection.execute(select(permits.c.pin).where(permits.c.id.in_(ids)).distinct()).scalars()
     return OfPermits(tuple(sorted(found.values(), key=lambda one: _RANKS.index(one.kind))), tuple(pins))
+
+
+def _is_erased(permit: Column[str]) -> ColumnElement[bool]:
+    """Nothing is missing of a case whose content is erased."""
+    return select(_ANY.c.permit).where(_ANY.c.permit == permit, _ANY.c.erased_at.is_not(None)).exists()
 
 
 def _pinned(archive: Archive, pin: str) -> list[str]:

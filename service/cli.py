@@ -61,12 +61,6 @@ def _parser() -> argparse.ArgumentParser:
     certs = commands.add_parser("certs", help="make the development PKI")
     certs.set_defaults(run=_certs)
 
-    client = commands.add_parser("client", help="upstream clients").add_subparsers(required=True)
-    add = client.add_parser("add", help="make a client and show its API key once")
-    add.add_argument("office")
-    add.add_argument("name")
-    add.set_defaults(run=_client_add)
-
     run = commands.add_parser("run", help="web, worker and signing process on this machine")
     run.set_defaults(run=_run)
 
@@ -141,20 +135,33 @@ def _act_parser(commands: Any) -> None:
     act.add_argument("--answers", default="", help="SKM: nine digits from 1 to 4, U1 to U9")
     act.set_defaults(run=_act)
 
-    from service import archive_cli, backup_cli, batch_cli, client_cli, doctor_cli, qr_cli, register_cli, renewal_cli
+    from service import (
+        archive_cli,
+        backup_cli,
+        batch_cli,
+        client_cli,
+        data_key_cli,
+        doctor_cli,
+        qr_cli,
+        register_cli,
+        renewal_cli,
+        retention_cli,
+    )
     from service.desk import command as desk_accounts
     from service.notices import command as notices
     from service.webhooks import command as webhooks
 
     batch_cli.add_parser(commands, _teken)
-    backup_cli.add_parser(commands, _teken)
-    register_cli.add_parser(commands, _teken)
-    backup_cli.add_parser(commands, _teken)
     renewal_cli.add_parser(commands, _teken)
     qr_cli.add_parser(commands, _teken)
     doctor_cli.add_parser(commands)
     archive_cli.add_parser(commands, _teken)
+    client_cli.add_parser(commands, _teken, _teken_of)
+    retention_cli.add_parser(commands, _teken)
+    data_key_cli.add_parser(commands, _teken)
     webhooks.add_parser(commands, _teken)
+    backup_cli.add_parser(commands, _teken)
+    register_cli.add_parser(commands, _teken)
     notices.add_parser(commands, _teken, _teken_of)
     desk_accounts.add_parser(commands, _teken)
 
@@ -203,13 +210,6 @@ def _certs(_: argparse.Namespace) -> None:
     settings = Settings.from_environment()
     certificates(settings.templates, settings.keys)
     print(f"PKI pengembangan ada di {settings.keys}")
-
-
-def _client_add(chosen: argparse.Namespace) -> None:
-    from service.clients import add_client
-
-    client, key = add_client(_teken_of(chosen.office), chosen.office, chosen.name)
-    print(f"klien {client.id}\nkunci API (hanya ditampilkan sekali): {key}")
 
 
 def _run(_: argparse.Namespace) -> int:

@@ -60,6 +60,11 @@ def withdraw_in(connection: Connection, teken: Teken, permit: str, *, official: 
     return _close(connection, teken, row, by=f"official:{official}", reason=reason)
 
 
+def expire_in(connection: Connection, teken: Teken, row: Row[Any], *, by: str) -> Row[Any]:
+    """Close a returned case that nobody corrected in all the time that it is kept. Raises StateForbids."""
+    return _close(connection, teken, row, by=by, reason="expired")
+
+
 def repin(teken: Teken, permit_id: str) -> dict[str, Any]:
     """Move a case that nobody signed yet to the office's files of today, on the record: what was read of the old paper is voided (§4.1).
 

@@ -26,6 +26,7 @@ from service.errors import TekenError
 from service.expiring import warn
 from service.longterm import MARGIN, Longer, below, level_of
 from service.permits import RELEASED
+from service.retention import keep_short
 from service.store import StoreBusy
 from service.store.permits import Lost, lock, republish
 from service.store.tables import documents, permits, upkeep
@@ -121,7 +122,7 @@ class Rounds:
 
 def _daily(teken: Teken) -> None:
     """A fault of the program here must not end the worker, whose other work goes on."""
-    for task in (survey, warn, forget, standing):
+    for task in (survey, warn, forget, standing, keep_short):
         try:
             task(teken)
         except StoreBusy:

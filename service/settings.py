@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from service.archive_place import Bucket, Folder, place_of
+from service.retention_periods import read as read_periods
 
 PROJECT = Path(__file__).resolve().parent.parent
 PREFIX = "TEKEN_"
@@ -72,6 +73,7 @@ class Settings(BaseModel):
     metrics_networks: str = "127.0.0.0/8,::1/128"
     metrics_token_file: Path | None = None
     notices: Path | None = None
+    retention: str = ""
     fail_at: str = ""
     development_login: bool = False
 
@@ -159,6 +161,12 @@ class Settings(BaseModel):
             _ = [ip_network(one.strip()) for one in value.split(",") if value]
         except ValueError:
             raise ValueError('must be networks like "10.20.0.0/16,fd00:1::/32", or empty for none') from None
+        return value
+
+    @field_validator("retention")
+    @classmethod
+    def _periods(cls, value: str) -> str:
+        read_periods(value)
         return value
 
     @field_validator("listen")

@@ -1,4 +1,4 @@
-"""The archive in a local folder. Nothing is ever overwritten or deleted here."""
+"""The archive in a local folder. Nothing is ever overwritten; only the sweep removes, and only what nobody has put for days."""
 
 from __future__ import annotations
 
@@ -31,9 +31,7 @@ class LocalArchive:
         name = sha256(data)
         path = self._path(name)
         with _disk_is_the_hosts():
-            if path.exists():
-                self.get(name)
-            else:
+            while not self._stands(path, name):
                 _place(path, data)
             _sync_folder(path.parent)  # also of what is there: who put it may have died before
             _sync_folder(self.root)
@@ -85,6 +83,26 @@ class LocalArchive:
             _sync_folder(aside)
         self.put(data)
 
+    def remove(self, name: str, until: datetime) -> bool:
+        """Remove what nobody has put since `until`; tell whether it is gone. For the sweep alone (service/archive_sweep.py).
+
+        It is moved away first and looked at once more: whoever puts it at that very moment made it young, or finds no file and writes his.
+        """
+        path = self._path(name)
+        away = path.with_name(f".{path.name}-{secrets.token_hex(6)}")
+        try:
+            path.rename(away)
+        except FileNotFoundError:
+            return False
+        if datetime.fromtimestamp(away.stat().st_mtime, UTC) >= until:
+            with suppress(FileExistsError):
+                os.link(away, path)
+            away.unlink()
+            return False
+        away.unlink()
+        _sync_folder(path.parent)
+        return True
+
     def put_mark(self, order: tuple[int, int], data: bytes) -> None:
         """Keep a word, whole or not at all."""
         path = self.root / mark_path(order)
@@ -107,6 +125,19 @@ class LocalArchive:
     def tried(self, now: datetime) -> Mapping[str, str]:  # noqa: ARG002 - the port's
         """A folder of ours promises nothing that could be tried."""
         return {}
+
+    def _stands(self, path: Path, name: str) -> bool:
+        """Tell whether the bytes are there, made young so that no sweep takes them. Raises ArchiveDamaged for others under the name."""
+        try:
+            os.utime(path)
+            self.get(name)
+        except FileNotFoundError:
+            return False
+        except ArchiveDamaged as damage:
+            if not str(damage).startswith("missing"):
+                raise
+            return False
+        return True
 
     def _path(self, name: str) -> Path:
         return self.root / path_of(name)

@@ -27,7 +27,7 @@ def note(connection: Connection, permit: str, office: str, body: str) -> None:
     connection.execute(delete(case_names).where(case_names.c.permit == permit))
     found = rows(connection, permit, office, body)
     if found:
-        connection.execute(insert(case_names), found)
+        connection.execute(insert(case_names).values(found))
 
 
 def rows(connection: Connection, permit: str, office: str, body: str) -> list[dict[str, str]]:
@@ -38,7 +38,7 @@ def rows(connection: Connection, permit: str, office: str, body: str) -> list[di
     return [{"permit": permit, "begins": _hidden(connection, office, one)} for one in sorted(beginnings)]
 
 
-def candidates(connection: Connection, office: str, searched: str) -> Select[tuple[str]] | None:
+def candidates(connection: Connection, office: str, searched: str) -> Select[str] | None:
     """Return a query of the permits whose holder's name may hold these words, each from its beginning; None if no name can."""
     words = [_cut(word) for word in _words(searched)]
     if not words:

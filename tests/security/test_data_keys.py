@@ -42,3 +42,20 @@ def test_with_an_older_copy_of_its_key_file_a_database_is_not_opened(lived, keys
     (lived / "data.keys").write_bytes(old)
     with pytest.raises(VaultShut):
         open_office(lived, keys, database=database)
+
+
+def test_a_new_key_seals_everything_again_and_the_old_one_is_not_needed_any_more(lived, keys, database):
+    from service.audit import audit
+    from service.reseal import reseal, uses
+
+    teken = open_office(lived, keys, database=database)
+    post(teken, client_of(teken, "kudus"), payload("kudus", "sip-perekam-medis"))
+    [old] = teken.vault.keys()
+    new = teken.vault.add(teken.clock.now()).id
+    assert uses(teken).keys() == {old}
+    texts, pictures = reseal(teken)
+    assert (texts > 3, pictures) == (True, 1)
+    assert uses(teken).keys() == {new}
+    assert reseal(teken) == (0, 0)
+    assert audit(teken).violations == ()
+    teken.close()
