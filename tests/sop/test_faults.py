@@ -58,7 +58,7 @@ CASES = [
     (
         OFFICE,
         "[branches]",
-        f'{NOTICES}quiet = {{ from = "8", to = "7" }}\n[branches]',
+        f'{NOTICES}quiet = {{ from = "8", to = "07:00" }}\n[branches]',
         "notices.quiet",
         "from",
         "07:30",
