@@ -11,12 +11,13 @@ demo: $(STAMP)        ## play all five procedures to the end and keep serving
 test: $(STAMP) tools  ## all tests, on a real PostgreSQL and Redis
 	$(PY) -m pytest -n 2 --dist worksteal
 
-check: $(STAMP)       ## format, lint, types, import rules, office data
+check: $(STAMP)       ## format, lint, types, import rules, office data, known vulnerabilities (AUDIT=strict: an index without advisories fails)
 	$(PY) -m ruff format --check .
 	$(PY) -m ruff check .
 	$(PY) -m mypy
 	.venv/bin/lint-imports
 	$(PY) -m service.cli office check
+	$(PY) scripts/audit
 
 fmt: $(STAMP)
 	$(PY) -m ruff format .
@@ -40,13 +41,18 @@ fuzz: $(STAMP)        ## N= mutated PDFs (100,000) through the inspector; SEED=,
 faults: $(STAMP) tools ## every row of the fault table on both databases, under an hour; SEED=, ROW=, ENGINE=, N= scenes a row; REPLAY= one scene again
 	$(PY) -m tests.faults $(if $(REPLAY),--replay '$(REPLAY)',$(if $(SEED),--seed $(SEED)) $(if $(ROW),--row $(ROW)) $(if $(ENGINE),--engine $(ENGINE)) $(if $(N),--most $(N)))
 
+.PHONY: hosts
+hosts: $(STAMP) tools ## as root: eight hosts in network namespaces, killed and cut off while cases flow; COUNT=, BATCH=, ONLY=calm or rough; DOWN=1 cleans up
+	@scripts/need ip iproute2 setpriv util-linux
+	$(PY) -m tests.hosts.run $(if $(DOWN),--down,--count $(or $(COUNT),2000) --batch $(or $(BATCH),500) $(if $(ONLY),--only $(ONLY)))
+
 lock: $(STAMP)        ## newest versions that satisfy pyproject.toml
 	.venv/bin/python -m pip install -q uv
 	.venv/bin/uv pip compile pyproject.toml --extra dev --generate-hashes --universal --python-version 3.11 --no-header --no-emit-index-url --upgrade -q -o requirements.lock
 
 .PHONY: tools
-tools:                ## PostgreSQL, Redis, poppler, SoftHSM and Chromium: installed when root, named otherwise
-	@scripts/need initdb postgresql redis-server redis-server pdfsig poppler-utils softhsm2-util softhsm2 chromium chromium libzbar libzbar0
+tools:                ## PostgreSQL, Redis, nginx, poppler, SoftHSM and Chromium: installed when root, named otherwise
+	@scripts/need initdb postgresql redis-server redis-server nginx nginx-light pdfsig poppler-utils softhsm2-util softhsm2 chromium chromium libzbar libzbar0
 
 $(STAMP): requirements.lock pyproject.toml
 	@scripts/environment
