@@ -88,9 +88,14 @@ def pass_through(teken: Teken) -> None:
         raise NumberingClosed
 
 
-def watch(teken: Teken) -> None:
-    """Compare with what this host and the archive know, at start and now and then; close the gate if the database went back."""
-    marks = [mark for mark in (highwater.at_home(teken), highwater.in_archive(teken)) if mark is not None]
+def watch(teken: Teken, *, starting: bool = False) -> None:
+    """Compare with what this host and the archive know, and close the gate if the database went back.
+
+    `starting`: the archive, which may be away, is asked only by a host that knows nothing itself; the worker asks it soon.
+    """
+    home = highwater.at_home(teken)
+    archive = None if starting and home is not None else highwater.in_archive(teken)
+    marks = [mark for mark in (home, archive) if mark is not None]
     with teken.db.read() as connection:
         behind = [one for one in marks if highwater.went_back(connection, one)]
     if behind:

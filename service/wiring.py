@@ -112,7 +112,7 @@ def open_teken(
     except BaseException:
         database.dispose()
         raise
-    gate.watch(teken)
+    gate.watch(teken, starting=True)
     if signing:
         _record_qr_keys(teken)
     if not signing:

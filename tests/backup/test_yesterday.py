@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import shutil
 from contextlib import closing
+from dataclasses import replace
 
 import pytest
 
-from service import acts, backup, gate, highwater, journal, reconcile, reopening
+from service import acts, backup, gate, highwater, intake, journal, reconcile, reopening
 from service.audit import audit
 from service.backup import make
+from service.clients import desk_client
 from service.clock import SetClock
 from service.errors import Conflict, NotFound
 from service.permits import State
@@ -58,6 +60,17 @@ class Yesterday:
         play(teken, permit)
         assert row(teken, permit).state == "in_force"
         return permit
+
+    def corrected(self, teken, case):
+        """The office's own correction of wrong data, as two of its people enter it at the desk."""
+        client, old = desk_client(teken, case["office"]), case.pop("replaces")
+        ready = intake.prepare(teken, client, case)
+        ready = replace(ready, case=replace(ready.case, request_kind="PERBAIKAN", replaces=old))
+        with teken.db.write() as connection:
+            permit = intake.store(connection, teken, client, ready).id
+        play(teken, permit)
+        assert row(teken, permit).state == "in_force"
+        return row(teken, permit)
 
     def restored(self):
         self.fresh.mkdir()
@@ -212,4 +225,31 @@ def test_a_paper_whose_qr_proves_itself_offline_comes_back_with_it(tmp_path, key
         told = reconcile.read(teken)
         (entered,) = reconcile.enter(teken, reconcile.plan(teken, told), told)
         assert row(teken, entered.permit).qr == before.qr
+        assert audit(teken).violations == ()
+
+
+def test_without_the_gate_the_same_number_is_given_twice(tmp_path, keys, monkeypatch):
+    """The control: it is the gate that keeps the tests above from it, and nothing else."""
+    monkeypatch.setattr("service.highwater.is_closed", lambda _: False)
+    monkeypatch.setattr("service.highwater.went_back", lambda *_: False)
+    world = Yesterday(tmp_path, keys, "", "", later=1)
+    with closing(world.restored()) as teken:
+        fresh = row(teken, world.issue(teken, KINDS[0], "SESUDAH"))
+        assert fresh.number in {one.number for one in world.rows}
+
+
+def test_two_papers_with_one_number_are_a_permit_and_its_correction(tmp_path, keys):
+    world = Yesterday(tmp_path, keys, "", "", later=1)
+    wrong = world.after[1]
+    with closing(world.open(world.home, "")) as teken:
+        case = payload(*KINDS[1], "BARU-0-B", replaces=wrong)
+        case["practice"]["alamat"] = "Jalan Contoh Benar Nomor 9"
+        right = world.corrected(teken, case)
+    with closing(world.restored()) as teken:
+        told = reconcile.read(teken)
+        entered = {one.code: one for one in reconcile.enter(teken, reconcile.plan(teken, told), told)}
+        old, new = (entered[one.code] for one in (world.rows[1], right))
+        assert old.number == new.number
+        assert (row(teken, old.permit).state, row(teken, new.permit).state) == ("replaced", "in_force")
+        assert row(teken, new.permit).replaces == old.permit
         assert audit(teken).violations == ()
