@@ -115,7 +115,9 @@ def told_offices(**changes) -> Catalogue:
 
 
 @pytest.fixture
-def house(tmp_path, keys, database):
+def house(tmp_path, keys, request):
+    """On SQLite; on both databases where a test asks for `database` too."""
+    database = request.getfixturevalue("database") if "database" in request.fixturenames else ""
     clock = SetClock(NOW)
     teken = replace(open_office(tmp_path, keys, database=database, clock=clock), offices=told_offices())
     found = House(teken, clock, client_of(teken, OFFICE), {"whatsapp": Noted(), "email": Noted()})

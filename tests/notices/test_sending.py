@@ -20,8 +20,10 @@ from tests.notices.conftest import EMAIL, OFFICE, PHONE, TYPE
 from tests.support.office import payload, play, post
 
 POINTLESS = time(0)
+BOTH = pytest.mark.usefixtures("database")
 
 
+@BOTH
 def test_a_permit_that_is_ready_is_told_once_by_the_first_channel(house):
     permit = house.issued()
     assert house.send() == 1
@@ -88,6 +90,7 @@ def test_a_gateway_that_is_away_is_tried_for_a_day_and_then_given_up_for_the_nex
     assert [one.to for one in house.senders["email"].got] == [EMAIL]
 
 
+@BOTH
 def test_what_failed_is_sent_again_when_somebody_asks(house):
     house.senders["whatsapp"].refuses = NotTaken("http_422", final=True)
     house.with_policy(channels=("whatsapp",))
@@ -160,6 +163,7 @@ def test_a_second_return_is_another_notice_and_the_first_is_moot(house):
     assert house.outcomes() == [("returned", "whatsapp", "moot", None), ("returned", "whatsapp", "sent", None)]
 
 
+@BOTH
 def test_the_end_of_a_permit_is_told_once_in_time_and_not_where_a_renewal_is_under_way(house):
     first, second = house.issued("UJI-1"), house.issued("UJI-2")
     house.send()
@@ -189,6 +193,7 @@ def test_what_happened_before_anybody_followed_is_no_news(house, tmp_path):
     assert house.send() == 0
 
 
+@BOTH
 def test_two_who_follow_at_once_make_each_notice_once(house, monkeypatch):
     house.returned()
     behind = store.place
@@ -204,6 +209,7 @@ def test_two_who_follow_at_once_make_each_notice_once(house, monkeypatch):
     assert len(house.rows()) == 1
 
 
+@BOTH
 def test_whoever_holds_it_too_long_loses_it_and_it_is_sent_under_the_same_id(house):
     house.returned()
     house.follow()
@@ -222,6 +228,7 @@ def test_whoever_holds_it_too_long_loses_it_and_it_is_sent_under_the_same_id(hou
     assert house.outcomes() == [("returned", "whatsapp", "sent", None)]
 
 
+@BOTH
 def test_made_again_after_a_restore_it_is_the_same_notice(house):
     house.returned()
     house.send()
@@ -253,6 +260,7 @@ def test_a_fault_of_the_program_waits_with_its_one_notice(house, capsys):
     assert PHONE not in "".join(capsys.readouterr())
 
 
+@BOTH
 def test_a_channel_that_rests_keeps_no_other_waiting(house):
     house.returned("UJI-1")
     house.returned("UJI-2", wa=None)
