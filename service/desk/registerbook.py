@@ -313,7 +313,7 @@ def _line(teken: Teken, row: Row[Any], after: list[Row[Any]], bearers: list[tupl
     if after:
         note, text = after[-1].kind, (after[-1].reason or "") if after[-1].kind == "void" else ""
     elif row.kind == register.RESERVE:
-        note, text = register.RESERVE, row.reason or ""
+        note, text = register.RESERVE, row.reason if row.reason and row.reason != register.HOLE else ""
     if not bearers:
         return Line(row.number, row.day, "", "", "", None, None, note, text)
     permit, case = bearers[-1]
