@@ -27,7 +27,7 @@ from service.store.tables import mandates, officials
 if TYPE_CHECKING:
     from service.wiring import Teken
 
-DUTIES = ("admin", "auditor", "ajudan")
+DUTIES = ("admin", "operator", "auditor", "ajudan")
 SHORTEST, LONGEST = 12, 128
 INVITATION = timedelta(hours=72)
 ISSUER = "Teken"

@@ -14,6 +14,7 @@ from service.web.desk import (  # noqa: F401 - each registers its routes
     imports,
     login,
     mismatches,
+    operator,
     registerbook,
     reports,
     roles,

@@ -49,7 +49,7 @@ PLACES: list[Place] = [Place("desk.inbox", "inbox", "frame.inbox")]
 """Each screen adds its own."""
 ORDER = (
     *("desk.inbox", "desk.tray", "desk.counter", "desk.entries", "desk.decisions_waiting", "desk.mismatches"),
-    *("desk.register", "desk.report", "desk.auditing", "desk.admin"),
+    *("desk.register", "desk.report", "desk.operating", "desk.auditing", "desk.admin"),
 )
 """In which they are shown: one's own work first."""
 COUNTS: dict[str, Callable[[Session], int]] = {}
