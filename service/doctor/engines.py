@@ -68,7 +68,7 @@ def read_postgresql(connection: Connection) -> Postgres:
     """Ask the server."""
     row = connection.execute(_FACTS).one()
     behind = None if row.follows else connection.execute(_BEHIND).scalar_one()
-    return Postgres(*row, behind=int(behind or 0))
+    return Postgres(**row._mapping, behind=int(behind or 0))  # noqa: SLF001 - SQLAlchemy's public name
 
 
 def judged(where: str, found: Postgres) -> Iterator[Note]:

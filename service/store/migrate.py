@@ -13,15 +13,23 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
 from service.store.database import Database
+from service.store.newer import check_newer
+from service.store.tables import metadata
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 LOCK_ID = 0x74656B656E  # "teken"
 
 
 def migrate(database: Database) -> None:
-    """Upgrade to head in one transaction: the write lock on SQLite, an advisory lock on PostgreSQL keep starts apart."""
+    """Upgrade to head in one transaction: the write lock on SQLite, an advisory lock on PostgreSQL keep starts apart.
+
+    A schema that is newer stays as it is. Raises SchemaTooNew if this program can't run on it.
+    """
     with database.read() as connection:
-        if schema_state(connection) == "current":
+        state = schema_state(connection)
+        if state == "ahead":
+            check_newer(connection, metadata)
+        if state in {"current", "ahead"}:
             return
     config = _config()
     with database.write() as connection:

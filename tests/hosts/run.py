@@ -143,7 +143,7 @@ def _trouble(built: Town, outside: Outside) -> None:
 
 def _mirror(outside: Outside, folder: Path) -> Path:
     """Fetch every object under its name, as the judge reads files."""
-    for name in outside.teken.archive.names():
+    for name in (one.name for one in outside.teken.archive.names()):
         path = folder / name[:2] / name[2:]
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(outside.teken.archive.get(name))
