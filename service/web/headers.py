@@ -45,8 +45,8 @@ def register(app: Flask) -> None:
 
     @app.after_request
     def _add(response: Response) -> Response:
-        for name, value in STRICT.items():
-            response.headers.setdefault(name, value)
+        own = {name.lower() for name in response.headers.keys()}  # noqa: SIM118 - iterating Headers gives pairs
+        response.headers.extend({name: value for name, value in STRICT.items() if name.lower() not in own})
         if request.is_secure:
             response.headers.setdefault("Strict-Transport-Security", TRANSPORT)
         response.headers["Request-Id"] = request_id()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 _WITH_PORT = re.compile(r"\[([^\]]*)\](?::\d+)?|([^:]+):\d+")
 _NETWORKS = {4: (32, 24), 6: (64, 48)}
@@ -23,6 +24,7 @@ UNREADABLE = Source("unreadable", "unreadable")
 """All whose address can't be read share one count: a made-up address gains nothing."""
 
 
+@lru_cache(4096)
 def source(remote: str | None) -> Source:
     """Return where an address belongs, however a proxy writes it. The web server names nobody for a Unix socket: that is local."""
     if not remote:
