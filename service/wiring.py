@@ -5,7 +5,10 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
+
+from sqlalchemy import inspect
 
 from service import failpoints, gate, journal, people
 from service.archive import Archive, open_archive
@@ -100,7 +103,7 @@ def open_teken(
         vault=vault,
         offices=catalogue,
         pins=Pins(archive, settings.templates, settings.home / "typeset"),
-        notary=Notary.at(settings.home / "checkpoint.key"),
+        notary=_notary(database, settings.home / "checkpoint.key"),
         doorbell=RedisDoorbell.at(settings.redis_url) if settings.redis_url else SilentDoorbell(),
         keys=_keys(settings, catalogue) if signing else NoKeys(),
         custody=_custody(settings) if signing else None,
@@ -130,6 +133,20 @@ def opened() -> Teken:
     """Return the process's Teken."""
     assert _opened is not None, "worker.py opens it before it listens"
     return _opened
+
+
+class CheckpointKeyMissing(Exception):
+    """The journal was begun with a checkpoint key that is not on this host; with one of its own, audits could not read what it adds."""
+
+
+def _notary(database: Database, path: Path) -> Notary:
+    """Read the key; make it only where the journal is still empty."""
+    if not path.exists():
+        with database.read() as connection:
+            begun = inspect(connection).has_table("chains") and journal.length(connection)
+        if begun and not path.exists():  # nobody here made it meanwhile
+            raise CheckpointKeyMissing(f"{path}: copy the file of the first host, or of the backup")
+    return Notary.at(path)
 
 
 def _keys(settings: Settings, catalogue: Catalogue) -> Keys:

@@ -10,8 +10,10 @@ from datetime import UTC, datetime
 import pytest
 
 from service.audit import audit
+from service.checkpoint import Notary
 from service.cli import main
 from service.clock import SetClock
+from service.wiring import CheckpointKeyMissing
 from service.year_end import settle_year
 from tests.audit.world import ROHIL, Owner, copy, found, live
 from tests.procedures.stories import issued
@@ -135,8 +137,7 @@ def test_a_file_that_is_no_text_is_told_as_well(honest, teken, note):
 
 def test_another_machines_checkpoint_says_nothing_about_this_one(honest, teken, tmp_path, keys):
     other = copy(honest[1], tmp_path / "lain")
-    (other / "checkpoint.key").unlink()
-    code, text, _ = teken(other, "checkpoint")  # made with its own new key from now on
+    new_key(other)  # its checkpoints are made with that from now on
     with closing(open_office(other, keys)) as opened:
         issued(opened, client_of(opened, ROHIL[0]), payload(*ROHIL, "UJI-LAIN"))
     _, text, _ = teken(other, "checkpoint")
@@ -145,10 +146,25 @@ def test_another_machines_checkpoint_says_nothing_about_this_one(honest, teken, 
     assert (code, said.split(":")[0]) == (1, "I11 checkpoint")
 
 
-def test_a_lost_checkpoint_key_shows(honest, keys, tmp_path):
+def new_key(home) -> None:
+    (home / "checkpoint.key").unlink()
+    Notary.at(home / "checkpoint.key")
+
+
+def test_another_checkpoint_key_shows(honest, keys, tmp_path):
+    home = copy(honest[0], tmp_path / "rumah")
+    new_key(home)
+    assert {invariant for invariant, _ in found(home, keys)} == {"I11"}
+
+
+def test_a_lost_checkpoint_key_is_never_made_anew_in_silence(honest, keys, tmp_path):
+    """As a second host that was set up without the first one's file: it does not start, today or when it is started again."""
     home = copy(honest[0], tmp_path / "rumah")
     (home / "checkpoint.key").unlink()
-    assert {invariant for invariant, _ in found(home, keys)} == {"I11"}
+    for _ in range(2):
+        with pytest.raises(CheckpointKeyMissing, match=r"checkpoint\.key"):
+            open_office(home, keys)
+    assert not (home / "checkpoint.key").exists()
 
 
 def test_an_empty_house_is_sound_and_has_no_checkpoint(teken, tmp_path):
