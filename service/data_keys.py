@@ -9,7 +9,7 @@ from sqlalchemy import Connection, insert, inspect, select
 
 from service.clock import stamp
 from service.store.tables import data_keys
-from service.vault import VaultShut
+from service.vault import SealBroken, VaultShut
 
 if TYPE_CHECKING:
     from service.store import Database
@@ -29,13 +29,24 @@ def stand_ready(database: Database, vault: Vault) -> None:
     vault.keys()
 
 
+def lacking(connection: Connection, vault: Vault) -> list[str]:
+    """Return the ids of keys that the database needs and the file does not have, or has wrong. Raises VaultShut."""
+    keys, missing = vault.keys(), []
+    for row in connection.execute(select(data_keys).order_by(data_keys.c.id)):
+        try:
+            proven = row.id in keys and vault.open(row.proof, _CONTEXT).decode() == row.id
+        except SealBroken:
+            proven = False
+        if not proven:
+            missing.append(row.id)
+    return missing
+
+
 def recognise(connection: Connection, vault: Vault, now: datetime) -> None:
-    """Note the file's keys; every key that the database needs must be among them. Raises VaultShut, SealBroken."""
-    known = {row.id: row.proof for row in connection.execute(select(data_keys))}
-    for key, proof in known.items():
-        if vault.open(proof, _CONTEXT).decode() != key:
-            raise VaultShut(key=key)
-    unknown = vault.keys().keys() - known.keys()
+    """Note the file's keys; every key that the database needs must be among them. Raises VaultShut."""
+    if missing := lacking(connection, vault):
+        raise VaultShut(key=missing[0])
+    unknown = vault.keys().keys() - set(connection.execute(select(data_keys.c.id)).scalars())
     for key in sorted(unknown):
         proof = vault.seal_with(key, key.encode(), _CONTEXT)
         connection.execute(insert(data_keys).values(id=key, proof=proof, seen_at=stamp(now)))

@@ -12,6 +12,7 @@ from service.clock import SystemClock
 from service.doctor.authorities import look_at_anchors, look_at_timestamps
 from service.doctor.book import look_at_backup, look_at_numbering
 from service.doctor.certificates import look_at_certificates, look_at_mandates, look_at_official
+from service.doctor.datakeys import look_at_data_keys
 from service.doctor.engines import look_at_postgresql, look_at_redis
 from service.doctor.findings import Check, Finding, Note, label, unknown, worded
 from service.doctor.keyfiles import look_at_files, look_at_keys, look_at_qr_keys
@@ -46,6 +47,7 @@ CHECKS: Final = (
     Check("database", look_at_database),
     Check("postgresql", look_at_postgresql),
     Check("shared_keys", look_at_shared_keys),
+    Check("data_keys", look_at_data_keys),
     Check("redis", look_at_redis),
     Check("archive", look_at_archive),
     Check("second_copy", look_at_second_copy),

@@ -164,7 +164,13 @@ def build(
         data.write_text(data.read_text() + f'\n[signing]\nbackend = "{backend}"\n')
     given = {"home": folder / "home", "keys": folder / "keys", "templates": templates, "database_url": database}
     house = House(
-        Settings(**given, trusted_proxies=1, tsa_url=f"{place.url}/tsa", crl_url=f"{place.url}/induk.crl"),
+        Settings(
+            **given,
+            data_keys=folder / "elsewhere" / "data.keys",
+            trusted_proxies=1,
+            tsa_url=f"{place.url}/tsa",
+            crl_url=f"{place.url}/induk.crl",
+        ),
         clock,
         pki,
         place,

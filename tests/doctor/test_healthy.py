@@ -16,7 +16,7 @@ def test_a_house_that_is_well_has_not_even_a_warning(house):
 
 
 def test_the_development_set_up_of_all_offices(tmp_path, keys):
-    """After `make certs` and with `make run` running: three warnings that say what it is, and nothing wrong."""
+    """After `make certs` and with `make run` running: four warnings that say what it is, and nothing wrong."""
     teken = open_office(tmp_path / "home", keys)
     with teken.db.write() as connection:
         signers.announce(connection, teken.custody.announcement(NOW))
@@ -26,6 +26,7 @@ def test_the_development_set_up_of_all_offices(tmp_path, keys):
     assert faults(found) == []
     assert [one[2] for one in states(found, State.WARNING, State.UNKNOWN)] == [
         "proxies_untold",
+        "data_keys_beside",
         "anchors_development",
         "clock_unchecked",
     ]
