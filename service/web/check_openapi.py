@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from service.verification import MOST_BYTES, PermitState, Verdict, file_words
+from service.web.shapes import MAYBE_TEXT, MAYBE_WHEN, TEXT, Json, certificate, whole
 from service.web.uploads import FIELDS
 
-Json = dict[str, Any]
-_TEXT: Json = {"type": "string"}
-_MAYBE: Json = {"type": ["string", "null"]}
-_WHEN: Json = {"type": "string", "format": "date-time"}
-_MAYBE_WHEN: Json = {"type": ["string", "null"], "format": "date-time"}
 _FILE: Json = {"type": "string", "format": "binary", "minLength": 1}
 
 REFUSED = {
@@ -32,31 +26,19 @@ BODY: Json = {
 }
 
 
-def _object(**members: Json) -> Json:
-    return {"type": "object", "required": list(members), "properties": members}
-
-
-_CERTIFICATE = _object(
-    sha256=_TEXT,
-    subject={**_TEXT, "description": "Of a stranger's, his own words"},
-    organization=_TEXT,
-    issuer=_TEXT,
-    valid_from=_WHEN,
-    valid_to=_WHEN,
-    is_example={"type": "boolean", "description": "A development certificate of ours"},
-)
-_SIGNATURE = _object(
-    field=_TEXT,
-    by={**_TEXT, "description": "By our own record if `ours`, else the name in the certificate"},
-    level={**_TEXT, "description": "PAdES B-B, B-T, B-LT or B-LTA"},
+_CERTIFICATE = certificate(subject="Of a stranger's, his own words", example="A development certificate of ours")
+_SIGNATURE = whole(
+    field=TEXT,
+    by={**TEXT, "description": "By our own record if `ours`, else the name in the certificate"},
+    level={**TEXT, "description": "PAdES B-B, B-T, B-LT or B-LTA"},
     valid={"type": "boolean", "description": "It holds, and its certificate leads to an authority that we trust"},
-    proof=_MAYBE,
+    proof=MAYBE_TEXT,
     ours={"type": "boolean"},
-    signed_at={**_MAYBE_WHEN, "description": "The signer's own claim"},
-    timestamp_at={**_MAYBE_WHEN, "description": "Proven by a time-stamp that holds"},
+    signed_at={**MAYBE_WHEN, "description": "The signer's own claim"},
+    timestamp_at={**MAYBE_WHEN, "description": "Proven by a time-stamp that holds"},
     certificate={"oneOf": [_CERTIFICATE, {"type": "null"}]},
 )
-_ANSWER = _object(
+_ANSWER = whole(
     verdict={"type": "string", "enum": [str(one) for one in Verdict]},
     permit_state={
         "type": "string",
@@ -64,11 +46,11 @@ _ANSWER = _object(
         "description": "What the permit is worth today: another question than whether the file is authentic",
     },
     number={
-        **_MAYBE,
+        **MAYBE_TEXT,
         "description": "From our register, never from the file; also of the permit that an altered file began as",
     },
-    office=_MAYBE,
-    sha256=_MAYBE,
+    office=MAYBE_TEXT,
+    sha256=MAYBE_TEXT,
     signatures={"type": "array", "items": _SIGNATURE},
     reasons={"type": "array", "items": {"type": "string", "enum": sorted(file_words("en")["reason"])}},
     updates_after={
@@ -76,7 +58,7 @@ _ANSWER = _object(
         "description": "Of an altered file: how many updates follow the last signature whose bytes are unchanged",
     },
 )
-_ANSWER["properties"]["code"] = {**_TEXT, "description": "Of the permit, where the register knows it"}
+_ANSWER["properties"]["code"] = {**TEXT, "description": "Of the permit, where the register knows it"}
 
 _IDENTICAL: Json = {
     "verdict": "identical",

@@ -4,27 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-_TEXT = {"type": "string"}
+from service.web.shapes import MAYBE_WHEN, TEXT, WHEN, whole
 
-
-def _object(**members: Any) -> dict[str, Any]:
-    return {"type": "object", "required": list(members), "properties": members}
-
-
-_KEY = _object(
-    office=_TEXT,
-    kid={**_TEXT, "description": "The first four bytes of SHA-256 of the uncompressed point, in hex"},
+_KEY = whole(
+    office=TEXT,
+    kid={**TEXT, "description": "The first four bytes of SHA-256 of the uncompressed point, in hex"},
     alg={"type": "string", "enum": ["ES256"]},
-    x=_TEXT,
-    y=_TEXT,
+    x=TEXT,
+    y=TEXT,
     state={"type": "string", "enum": ["active", "retired", "compromised"]},
-    not_before={"type": "string", "format": "date-time"},
-    not_after={"type": ["string", "null"], "format": "date-time", "description": "When it ended"},
+    not_before=WHEN,
+    not_after={**MAYBE_WHEN, "description": "When it ended"},
 )
-_LIST = _object(
-    office=_TEXT,
-    list={**_TEXT, "description": "base64url of canonical CBOR: docs/QR.md"},
-    signature={**_TEXT, "description": "base64url of r and s"},
+_LIST = whole(
+    office=TEXT,
+    list={**TEXT, "description": "base64url of canonical CBOR: docs/QR.md"},
+    signature={**TEXT, "description": "base64url of r and s"},
 )
 
 
@@ -44,11 +39,11 @@ OPENAPI_PATHS: dict[str, Any] = {
     "/api/v1/qr/keys": _read(
         "qrKeys",
         "Every key that ever signed the QR of a paper; no key needed",
-        _object(keys={"type": "array", "items": _KEY}),
+        whole(keys={"type": "array", "items": _KEY}),
     ),
     "/api/v1/qr/revocations": _read(
         "qrRevocations",
         "A signed list per office of papers that are no longer in force; no key needed",
-        _object(lists={"type": "array", "items": _LIST}),
+        whole(lists={"type": "array", "items": _LIST}),
     ),
 }

@@ -5,14 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from service.verification import PermitState
+from service.web.shapes import TEXT, WHEN, certificate, whole
 
-_TEXT = {"type": "string"}
-_INSTANT = {"type": "string", "format": "date-time"}
 _DAY = {"type": "string", "format": "date"}
-
-
-def _object(**members: Any) -> dict[str, Any]:
-    return {"type": "object", "required": list(members), "properties": members}
 
 
 def _list(of: dict[str, Any]) -> dict[str, Any]:
@@ -24,48 +19,40 @@ _PROOF = {
     "enum": ["bytes", "content"],
     "description": "content: a signing service wrote the file anew, so its content and look were compared, not every byte",
 }
-_CERTIFICATE = _object(
-    sha256=_TEXT,
-    subject={**_TEXT, "description": "The signer's name in the certificate, without a number of a person"},
-    organization=_TEXT,
-    issuer=_TEXT,
-    valid_from=_INSTANT,
-    valid_to=_INSTANT,
-    is_example={"type": "boolean", "description": "A development certificate"},
+_CERTIFICATE = certificate(
+    subject="The signer's name in the certificate, without a number of a person", example="A development certificate"
 )
-_TIMESTAMP = _object(
+_TIMESTAMP = whole(
     what={
         "type": "string",
         "enum": ["signature", "document"],
         "description": "document: an archive time-stamp over the whole file",
     },
-    by=_TEXT,
-    at=_INSTANT,
+    by=TEXT,
+    at=WHEN,
 )
-_SIGNATURE = _object(
-    field=_TEXT,
-    by=_TEXT,
-    level=_TEXT,
-    at={**_INSTANT, "description": "The signer's own claim; `timestamps` prove it"},
+_SIGNATURE = whole(
+    field=TEXT,
+    by=TEXT,
+    level=TEXT,
+    at={**WHEN, "description": "The signer's own claim; `timestamps` prove it"},
     proof=_PROOF,
     certificate={"oneOf": [_CERTIFICATE, {"type": "null"}]},
     timestamps=_list(_TIMESTAMP),
 )
-_PERMIT = _object(
-    code=_TEXT,
-    number=_TEXT,
-    type=_TEXT,
-    profession=_TEXT,
-    holder={**_TEXT, "description": "In full or masked, by the office's policy"},
-    practice_place=_list(_object(label=_TEXT, value=_TEXT)),
+_PERMIT = whole(
+    code=TEXT,
+    number=TEXT,
+    type=TEXT,
+    profession=TEXT,
+    holder={**TEXT, "description": "In full or masked, by the office's policy"},
+    practice_place=_list(whole(label=TEXT, value=TEXT)),
     valid_from=_DAY,
     valid_to={**_DAY, "description": "The last valid day"},
-    office=_object(code=_TEXT, name=_TEXT, government=_TEXT),
-    official=_object(name=_TEXT, title={**_TEXT, "description": "With Plt. or Plh. where the mandate says so"}),
-    documents=_list(
-        _object(version={"type": "integer"}, sha256=_TEXT, released_at=_INSTANT, signatures=_list(_SIGNATURE))
-    ),
-    history=_list(_object(what=_TEXT, at=_INSTANT)),
+    office=whole(code=TEXT, name=TEXT, government=TEXT),
+    official=whole(name=TEXT, title={**TEXT, "description": "With Plt. or Plh. where the mandate says so"}),
+    documents=_list(whole(version={"type": "integer"}, sha256=TEXT, released_at=WHEN, signatures=_list(_SIGNATURE))),
+    history=_list(whole(what=TEXT, at=WHEN)),
     replaced_by={
         "type": ["string", "null"],
         "description": "The code of the permit that replaced this one or, where its holder moved, revoked it",
@@ -75,13 +62,13 @@ _PERMIT = _object(
         "description": "renewed, corrected (wrong data on this paper) or moved (another practice place)",
     },
     corrects_an_earlier_one={"type": "boolean", "description": "It may bear the number of the paper that it corrects"},
-    address_on_paper={**_TEXT, "description": "Where the paper says that it is verified; no other address is ours"},
+    address_on_paper={**TEXT, "description": "Where the paper says that it is verified; no other address is ours"},
     is_example={"type": "boolean", "description": "Signed with a development certificate: no official document"},
-    certificate_label=_TEXT,
+    certificate_label=TEXT,
 )
-ANSWER = _object(
+ANSWER = whole(
     state={"type": "string", "enum": [str(state) for state in PermitState]},
-    checked_at=_INSTANT,
+    checked_at=WHEN,
     permit={"oneOf": [_PERMIT, {"type": "null"}]},
 )
 
