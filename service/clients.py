@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, Select, bindparam, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from service.api_keys import fresh, key_hash
@@ -58,6 +58,12 @@ class ScopeMissing(Forbidden):
     """The client may not do this. Give `scope`."""
 
     code = "scope_missing"
+
+_LIVE_KEY: Select[Any] = (
+    select(client_keys, clients.c.office, clients.c.name, clients.c.scopes, clients.c.must_sign)
+    .join(clients, clients.c.id == client_keys.c.client)
+    .where(client_keys.c.prefix == bindparam("shown"), client_keys.c.revoked_at.is_(None), clients.c.disabled_at.is_(None))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,11 +138,8 @@ def authenticate(teken: Teken, bearer: str) -> Client:
 
 def live_key(teken: Teken, prefix: str) -> Row[Any] | None:
     """Return a key that is not revoked, of a client that is not disabled, with what its client may do."""
-    named = select(client_keys, clients.c.office, clients.c.name, clients.c.scopes, clients.c.must_sign)
-    query = named.join(clients, clients.c.id == client_keys.c.client)
-    live = client_keys.c.revoked_at.is_(None) & clients.c.disabled_at.is_(None)
     with teken.db.read() as connection:
-        return connection.execute(query.where(client_keys.c.prefix == prefix, live)).first()
+        return connection.execute(_LIVE_KEY, {"shown": prefix}).first()
 
 
 def admitted(teken: Teken, row: Row[Any]) -> Client:

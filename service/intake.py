@@ -246,6 +246,8 @@ def _insert_revision(connection: Connection, row: Row[Any], revision: int, ready
         "accepted_at": stamp(now),
     }
     connection.execute(insert(revisions), stored)
+    if revision > 1:
+        names.forget(connection, row.id)
     names.note(connection, row.id, row.office, body)
 
 

@@ -22,9 +22,13 @@ _KEPT: Final = 16
 _WORD: Final = re.compile(r"[^\W_]+")
 
 
-def note(connection: Connection, permit: str, office: str, body: str) -> None:
-    """Note under which beginnings the holder of this case is found; what was noted of an earlier revision goes."""
+def forget(connection: Connection, permit: str) -> None:
+    """Take away what was noted of an earlier revision."""
     connection.execute(delete(case_names).where(case_names.c.permit == permit))
+
+
+def note(connection: Connection, permit: str, office: str, body: str) -> None:
+    """Note under which beginnings the holder of this case is found."""
     found = rows(connection, permit, office, body)
     if found:
         connection.execute(insert(case_names).values(found))

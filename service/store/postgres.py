@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any, Final
 
 import psycopg
@@ -12,6 +13,7 @@ STATEMENT_SECONDS: Final = 30
 ANSWER_SECONDS: Final = STATEMENT_SECONDS + 5
 """A server that lives cancels a statement by itself before that."""
 _HOUR: Final = 3600
+_JUST_NOW: Final = 0.1
 _SERVER: Final = {
     "statement_timeout": STATEMENT_SECONDS * 1000,
     "idle_in_transaction_session_timeout": 60_000,
@@ -39,14 +41,17 @@ class Impatient(psycopg.Connection[Any]):
     """
 
     patience: float = ANSWER_SECONDS
+    answered_at: float = 0
 
     def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
         """Wait as psycopg does, but not longer than `patience`."""
         try:
-            return super().wait(gen, interval, self.patience if timeout is None else timeout)
+            answer = super().wait(gen, interval, self.patience if timeout is None else timeout)
         except psycopg.errors._WaitTimeout:  # noqa: SLF001 - psycopg asks its callers to handle it
             self.close()
             raise psycopg.OperationalError("no answer in time") from None
+        self.answered_at = time.monotonic()
+        return answer
 
 
 def postgresql(url: str, busy_seconds: float) -> Engine:
@@ -76,10 +81,15 @@ def postgresql(url: str, busy_seconds: float) -> Engine:
 
 
 def _ping_quickly(engine: Engine, seconds: float) -> None:
-    """A pooled connection to a server that hangs must not cost a visitor more than one that is not there."""
+    """A pooled connection to a server that hangs must not cost a visitor more than one that is not there.
+
+    One that answered just now is not asked: no server dies and is back so quickly, and what it died in between is busy either way.
+    """
     plain = engine.dialect.do_ping
 
     def ping(connection: Any) -> bool:
+        if time.monotonic() - connection.answered_at < _JUST_NOW:
+            return True
         connection.patience = seconds
         try:
             return plain(connection)
