@@ -1,4 +1,4 @@
-"""An independent judge of invariants I1 to I8 and I11 (docs: the design's §5).
+"""An independent judge of invariants I1 to I11 (docs: the design's §5).
 
 It shares no line with the product: it reads the tables, the archive's files and what the outside world was told
 (the poster's answers, the receiver's log of the feed), and says which invariant does not hold, where and why.
@@ -16,6 +16,7 @@ import subprocess
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -38,9 +39,11 @@ TABLES = {
     "quarantine": "sha",
     "case_revisions": "permit, revision",
     "prints": "permit, no",
+    "mandates": "id",
 }
 RELEASED = {"in_force", "suspended", "revoked", "replaced"}
 VISIBLE = {"returned", "closed", "parked"}
+OF_OFFICIALS = {"verify", "paraf", "approve", "sign", "print", "deliver", "handover"}
 ORIGIN = "teken/jurnal"
 NOTHING = "0" * 64
 Row = dict[str, Any]
@@ -62,6 +65,11 @@ class Evidence:
     verifier: bytes
     acks: list[Row] = field(default_factory=list)  # {"key", "body": {"id", "upstream_id"}}
     feed: list[Row] = field(default_factory=list)  # events as received, each with "client"
+    asked: list[Row] = field(
+        default_factory=list
+    )  # {"permit", "said", "length"}: answers to codes, and the journal's length after
+    secrets: list[bytes] = field(default_factory=list)  # what nobody may keep or tell
+    places: list[Path] = field(default_factory=list)  # files and folders where it might be kept or told
     settled: bool = True
     sample: int = 3  # how many released files pdfsig looks at; it takes a while
 
@@ -80,6 +88,10 @@ def judge(evidence: Evidence) -> list[Violation]:
         _register_chain,
         _journal_chain,
         _noted,
+        _signed_once,
+        _answered,
+        _mandated,
+        _secret,
     )
     return [violation for rule in rules for violation in rule(facts, evidence)]
 
@@ -351,6 +363,11 @@ def _told(facts, evidence) -> Iterator[Violation]:
     for event in facts["events"]:
         if evidence.settled and event["client"] in clients and event["seq"] not in heard:
             yield Violation("I6", f"event {event['seq']}", f"{event['type']} was never told")
+    done = Counter((act["permit"], act["row"], act["verb"]) for act in facts["acts"])
+    spoken = [(event["permit"], json.loads(event["data"])) for event in facts["events"]]
+    acted = Counter((permit, data["row"], data["verb"]) for permit, data in spoken if "verb" in data)
+    for permit, row, verb in (done - acted) + (acted - done):
+        yield Violation("I6", permit, f"row {row}, {verb}: done and told are not the same")
     types = _by(facts["events"], "permit")
     given = Counter(entry["permit"] for entry in facts["register"] if entry["kind"] == "allot")
     for row in facts["permits"]:
@@ -402,6 +419,56 @@ def _noted(facts, evidence) -> Iterator[Violation]:
         noted = _note(event["checkpoint"], evidence.verifier)
         if noted is None or hashes.get(noted[0]) != noted[1]:
             yield Violation("I11", f"checkpoint {event['seq']}", "what left the machine is not what is stored now")
+
+
+def _signed_once(facts, _evidence) -> Iterator[Violation]:
+    """I4: the signed document is the one whose signature the journal told, not a late duplicate of it."""
+    told: dict[str, str] = {}
+    for event in facts["events"]:
+        if event["type"] == "permit.signed":
+            told[event["permit"]] = json.loads(event["data"])["signed_sha256"]
+    for row in facts["permits"]:
+        if row["state"] in RELEASED and row["head_sha"] != told.get(row["id"]):
+            yield Violation("I4", row["id"], "another signature stands than the journal told")
+
+
+def _answered(facts, evidence) -> Iterator[Violation]:
+    """I5: no code was answered as a permit before its issue was in the journal."""
+    issued = {event["permit"]: event["seq"] for event in facts["events"] if event["type"] == "permit.issued"}
+    for answer in evidence.asked:
+        if (
+            answer["said"] not in {"unknown", "undetermined"}
+            and issued.get(answer["permit"], answer["length"] + 1) > answer["length"]
+        ):
+            yield Violation("I5", answer["permit"], f"answered as {answer['said']} before it was issued")
+
+
+def _mandated(facts, _evidence) -> Iterator[Violation]:
+    """I10: whoever acted held that role in that office on that day."""
+    offices = {row["id"]: row["office"] for row in facts["permits"]}
+    for act in facts["acts"]:
+        day = (datetime.fromisoformat(act["at"]) + timedelta(hours=7)).date().isoformat()
+        held = any(
+            (one["official"], one["office"], one["role"]) == (act["official"], offices[act["permit"]], act["role"])
+            and one["valid_from"] <= day <= (one["valid_to"] or "9999")
+            for one in facts["mandates"]
+        )
+        if act["verb"] in OF_OFFICIALS and not act["official"]:
+            yield Violation("I10", act["permit"], f"{act['verb']} by nobody")
+        if act["official"] and not held:
+            yield Violation("I10", act["permit"], f"{act['verb']} by {act['official']}, who was no {act['role']}")
+
+
+def _secret(facts, evidence) -> Iterator[Violation]:
+    """I9: no secret is in any file or row."""
+    rows = json.dumps(facts, default=str).encode() if evidence.secrets else b""
+    files = [path for place in evidence.places for path in ([place] if place.is_file() else place.rglob("*"))]
+    for secret in evidence.secrets:
+        if secret in rows:
+            yield Violation("I9", "database", "a secret is in a row")
+        for path in files:
+            if path.is_file() and secret in path.read_bytes():
+                yield Violation("I9", path.name, "a secret is in a file")
 
 
 def _note(text: str, verifier: bytes) -> tuple[int, str] | None:

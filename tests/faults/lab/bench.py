@@ -28,6 +28,9 @@ ENGINES = ("sqlite", "postgresql")
 class Bench:
     """One process's laboratory; everything that it started ends with it."""
 
+    mutant = ""
+    """A spoilt program for its machines (mutants.py)."""
+
     def __enter__(self) -> Self:
         self._stack = ExitStack()
         self._numbers = count(1)

@@ -20,7 +20,8 @@ from service.clock import SetClock
 from service.errors import TekenError
 from service.settings import PROJECT, Settings
 from service.store import StoreBusy
-from service.store.tables import permits
+from service.store.tables import events, permits
+from service.verification import permit as verification
 from service.wiring import Teken, open_teken
 from tests.faults.poster import append, lines
 from tests.support.office import OFFICES, take_turn
@@ -70,6 +71,7 @@ class Town:
         self.teken, self.folder = teken, folder
         self.orders = lines(folder / "orders")
         self.answered = {ack["key"] for ack in lines(folder / "acks")}
+        self.told: dict[str, str] = {}
         self.heard: dict[str, int] = {}
         for event in lines(folder / "feed"):
             self.heard[event["client"]] = max(event["seq"], self.heard.get(event["client"], 0))
@@ -80,6 +82,7 @@ class Town:
         try:
             done += pipeline.drain(self.teken, "work") + pipeline.drain(self.teken, "sign")
             done += sum(self._act(permit) for permit in self._trays())
+            self.ask()
             self.listen()
         except StoreBusy:
             return done
@@ -105,6 +108,18 @@ class Town:
             for event in found:
                 append(self.folder / "feed", {**event, "client": client})
                 self.heard[client] = event["seq"]
+
+    def ask(self) -> None:
+        """Somebody looks up the code of every permit, also of those that nobody has heard of yet; what it was answered is kept."""
+        with self.teken.db.read() as connection:
+            known = connection.execute(select(permits.c.id, permits.c.code)).all()
+        for permit, code in known:
+            said = str(verification.by_code(self.teken, code, at=self.teken.clock.now()).state)
+            if said != self.told.get(permit):
+                self.told[permit] = said
+                with self.teken.db.read() as connection:
+                    length = connection.execute(select(func.max(events.c.seq))).scalar_one()
+                append(self.folder / "asked", {"permit": permit, "said": said, "length": length})
 
     def _post(self, order: dict) -> int:
         raw = json.dumps(order["case"]).encode()

@@ -7,6 +7,7 @@ import signal
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import replace
 from datetime import datetime
 
 from service import acts
@@ -21,6 +22,7 @@ KINDS = (
     ("rokan-hilir", "sip-perekam-medis"),  # the number first, no seal
     ("rokan-hulu", "surat-izin-perekam-medik"),  # the number first, and a seal
     ("kudus", "sip-perekam-medis"),  # the number after the signature
+    ("rokan-hilir", "sip-perekam-medis"),  # a second number of one series
 )
 SECONDS = 180
 SETTINGS = {"TEKEN_RETRY_SECONDS": 0, "TEKEN_MAX_ATTEMPTS": 30, "TEKEN_BUSY_SECONDS": 2}
@@ -43,7 +45,8 @@ class Machine:
 
     def run(self, fail_at: str = "", **more: object) -> int | None:
         """Start it and wait for its end; its exit code, None if it did not end."""
-        environment = {**self.environment, "TEKEN_FAIL_AT": fail_at, **more}
+        patch = ";".join(filter(None, (self.bench.mutant, str(more.pop("UJI_PATCH", "")))))
+        environment = {**self.environment, "TEKEN_FAIL_AT": fail_at, "UJI_PATCH": patch, **more}
         pid = self.bench.nursery.spawn("machine", environment, self.office.folder / "log")
         code = self.bench.nursery.wait(pid, SECONDS)
         self.bench.nursery.end(pid)
@@ -65,9 +68,11 @@ class Machine:
 
     def judged(self, *, settled: bool = True) -> list[Violation]:
         """What the judge finds in what it left."""
-        acks, feed = (lines(self.office.folder / name) for name in ("acks", "feed"))
-        archive = self.office.home / "archive"
-        return judge(Evidence(self.office.store, archive, self.office.verifier, acks, feed, settled=settled))
+        folder, home = self.office.folder, self.office.home
+        given = {name: lines(folder / name) for name in ("acks", "feed", "asked")}
+        secret = (self.bench.keys / "passphrase").read_bytes().strip()
+        evidence = Evidence(self.office.store, home / "archive", self.office.verifier, settled=settled, **given)
+        return judge(replace(evidence, secrets=[secret], places=[home, folder / "log"]))
 
     def states(self) -> dict[str, str]:
         """Where each case stands, by its name upstream."""

@@ -7,9 +7,11 @@ import os
 import resource
 import signal
 from collections.abc import Callable
+from pathlib import Path
 
 from service import failpoints
 from service.steps import STEPS
+from tests.faults.lab import mutants
 
 
 def fsync(which: str) -> None:
@@ -57,6 +59,24 @@ def poison(step: str, case: str, how: str) -> None:
     STEPS[step] = poisoned
 
 
+def overtaken(step: str, case: str, when: str) -> None:
+    """Whoever does this step of a case is so slow that another worker looks at it: `at once`, or `late`, when the lease is over."""
+    from service import pipeline
+
+    real, looked = STEPS[step], []
+
+    def slow(teken, work):
+        if work.row.upstream_id == case and not looked:
+            looked.append(work.row.id)
+            if when == "late":
+                teken.clock.forward(seconds=2 * teken.settings.lease_seconds)
+            taken = pipeline.advance(teken, work.row.queue, work.row.id)
+            (Path(os.environ["UJI_FOLDER"]) / "overtaken").write_text("taken" if taken else "left alone")
+        return real(teken, work)
+
+    STEPS[step] = slow
+
+
 def _memory() -> None:
     raise MemoryError
 
@@ -72,11 +92,18 @@ ENDS: dict[str, Callable[[], object]] = {
     "eats memory": _memory,
     "runs too deep": _recursion,
 }
-PATCHES: dict[str, Callable[..., None]] = {"fsync": fsync, "file_size": file_size, "passage": passage, "poison": poison}
+PATCHES: dict[str, Callable[..., None]] = {
+    "fsync": fsync,
+    "file_size": file_size,
+    "overtaken": overtaken,
+    "passage": passage,
+    "poison": poison,
+}
 
 
 def apply(text: str) -> None:
     """Apply what the environment says; several are separated by semicolons."""
     for one in filter(None, text.split(";")):
         name, *arguments = one.split(":")
-        PATCHES[name](*arguments)
+        known = PATCHES.get(name) or getattr(mutants, name)
+        known(*arguments)

@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
-from tests.faults.lab.rows import clock, disk, keys, kill, locked, moments, network, poison, postgres, redis, rot
+from tests.faults.lab.rows import (
+    clock,
+    disk,
+    keys,
+    kill,
+    locked,
+    moments,
+    mutants,
+    network,
+    overtaken,
+    poison,
+    postgres,
+    redis,
+    rot,
+)
 from tests.faults.lab.scene import Row
 
 ROWS: tuple[Row, ...] = (
     kill.ROW,
     moments.ROW,
+    overtaken.ROW,
     redis.ROW,
     postgres.CRASHES,
     postgres.HANGS,
@@ -18,4 +33,5 @@ ROWS: tuple[Row, ...] = (
     clock.ROW,
     poison.ROW,
     keys.ROW,
+    mutants.ROW,
 )

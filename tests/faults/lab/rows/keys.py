@@ -54,7 +54,7 @@ SPOILT: dict[str, Callable[[list[Path], Random], None]] = {
 
 def scenes(_bench: Bench, _engine: str, _seed: int) -> Sequence[str]:
     """Each way in each office."""
-    return [f"{how}, {office}" for how in (*UNFIT, *SPOILT) for office, _ in KINDS]
+    return [f"{how}, {office}" for how in (*UNFIT, *SPOILT) for office, _ in dict.fromkeys(KINDS)]
 
 
 def play(bench: Bench, scene: Scene) -> None:
