@@ -132,7 +132,9 @@ def _load_postgresql(url: str, dump: Path, now: datetime, told: Mapping[str, Any
 
 def _where(url: str) -> list[str]:
     """The address without its password, which nobody may read in the list of processes."""
-    plain = make_url(url).set(drivername="postgresql", password=None)
+    plain = (
+        make_url(url).difference_update_query(["password"])._replace(drivername="postgresql", password=None)
+    )  # `set` keeps it
     return [f"--dbname={plain.render_as_string(hide_password=False)}"]
 
 
@@ -144,7 +146,7 @@ def _run(command: list[str], url: str) -> None:
     program = shutil.which(command[0])
     if program is None:
         raise BackupRefused("backup_tool_missing", tool=command[0])
-    password = make_url(url).password
+    password = make_url(url).password or make_url(url).query.get("password")
     secret = {"PGPASSWORD": str(password)} if password else {}
     done = subprocess.run(  # noqa: S603 - our own words
         [program, *command[1:]], env={**os.environ, **secret}, capture_output=True, check=False

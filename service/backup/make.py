@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection, make_url
+from sqlalchemy import Connection
 
 from service import failpoints, highwater, standings
 from service.archive import ArchiveDamaged, LocalArchive
@@ -28,8 +29,10 @@ if TYPE_CHECKING:
     from service.wiring import Teken
 
 MADE: Final = "backup.made"
-_SECRET: Final = frozenset({"database_url", "redis_url", "fail_at", "development_login"})
-"""Left out, or written without their passwords."""
+_ABNORMAL: Final = frozenset({"fail_at", "development_login"})
+"""Nothing that a restored machine should have."""
+_SECRET: Final = re.compile(r"(//|password=)(?:[^/@\s]+(?=@)|(?<=password=)[^&\s]*)")
+"""Who logs in, in an address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +108,5 @@ def _named(names: Names) -> Iterator[Named]:
 
 def _settings(settings: Settings) -> dict[str, str]:
     """What was set, without secrets: passwords are struck out, files are named and not read."""
-    given = {name: str(value) for name, value in settings.model_dump(exclude_unset=True).items() if name not in _SECRET}
-    urls = {name: getattr(settings, name) for name in ("database_url", "redis_url")}
-    return given | {name: make_url(url).render_as_string(hide_password=True) for name, url in urls.items() if url}
+    given = settings.model_dump(exclude_unset=True)
+    return {name: _SECRET.sub(r"\1***", str(value)) for name, value in given.items() if name not in _ABNORMAL}

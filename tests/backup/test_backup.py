@@ -16,7 +16,8 @@ import pytest
 
 from service import backup, gate
 from service.audit import audit
-from service.backup import BackupRefused, make, manifest
+from service.backup import BackupRefused, engines, make, manifest
+from service.backup.make import _settings as settings_told
 from service.clock import SetClock
 from service.settings import PROJECT, Settings
 from tests.support.office import NOW, client_of, open_office, payload, play, post, row
@@ -123,6 +124,16 @@ def test_a_backup_holds_no_secret_and_names_no_person(house, tmp_path):
         found = path.read_bytes()
         assert not [one for one in secrets if one in found]
         assert nik not in found or path.name == "database"
+
+
+def test_no_address_is_written_with_who_logs_in(tmp_path, keys):
+    """Nor does PostgreSQL's program get the password where every user of the machine reads it."""
+    secret = "postgresql://teken:rahasia1@db/izin?password=rahasia2"
+    given = Settings(home=tmp_path, keys=keys, database_url=secret, redis_url="redis://:rahasia3@ring/0")
+    told = settings_told(given)
+    assert told["database_url"] == "postgresql://***@db/izin?password=***"
+    assert "rahasia" not in json.dumps(told)
+    assert "rahasia" not in " ".join(engines._where(secret))
 
 
 def test_keys_travel_only_sealed(house, tmp_path):
