@@ -120,7 +120,7 @@ def house(teken: Teken, who: Session) -> House:
         events = length(connection)
         newest = max(standings.noted(connection, EXAMINED), key=lambda one: one.at, default=None)
     copied = copies[0].number if copies else 0
-    others = {code for code in teken.offices.offices if code != who.account.office}
+    others = {str(code) for code in teken.offices.offices if code != who.account.office}
     findings = newest.detail["findings"] if newest else []
     return House(
         closed=shut.closed_at if shut is not None else None,
@@ -129,8 +129,22 @@ def house(teken: Teken, who: Session) -> House:
         scrubbed=scrubs[0].at if scrubs else None,
         behind=events - copied if settings.second_archive is not None else None,
         examined=newest.at if newest else None,
-        findings=tuple(one for one in findings if one["subject"].partition("/")[0] not in others),
+        findings=tuple(_for_the_desk(one) for one in findings if _is_of_the_house(one, others)),
     )
+
+
+def _is_of_the_house(found: dict[str, str], others: set[str]) -> bool:
+    """Other offices' people are not, nor what the page tells of its own office anyway."""
+    return found["subject"].partition("/")[0] not in others and found["check"] not in {
+        "webhook",
+        "notices",
+        "numbering",
+    }
+
+
+def _for_the_desk(found: dict[str, str]) -> dict[str, str]:
+    """Where a file lies on the server is for the server's operator alone."""
+    return {**found, "subject": "" if found["subject"].startswith("/") else found["subject"]}
 
 
 def waiting(teken: Teken, who: Session) -> int:
@@ -278,14 +292,14 @@ def _notices(connection: Connection, office: str) -> Group:
 
 def _failing(connection: Connection, office: str) -> Group:
     fails = select(upkeep.c.permit, upkeep.c.fault, upkeep.c.level, upkeep.c.due_at).where(FAILING).subquery()
-    named = (permits.c.id, permits.c.number, fails.c.fault, fails.c.level, fails.c.due_at)
+    named = (permits.c.id, permits.c.number, permits.c.upstream_id, fails.c.fault, fails.c.level, fails.c.due_at)
     query = select(*named).join_from(fails, permits, permits.c.id == fails.c.permit).where(permits.c.office == office)
     return _group(
         "failing",
         connection,
         query,
         fails.c.due_at,
-        lambda row: Line(row.id, row.number, row.fault, None, row.level),
+        lambda row: Line(row.id, row.number or row.upstream_id, row.fault, None, row.level),
     )
 
 

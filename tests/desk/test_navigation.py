@@ -51,6 +51,7 @@ def test_a_page_of_no_place_marks_none(desk):
         (OFFICE, None, ("admin",), "Kotak masuk, Aduan, Register, Laporan, Admin"),
         (OFFICE, None, ("auditor",), "Kotak masuk, Aduan, Register, Laporan, Audit"),
         (OFFICE, None, ("ajudan",), "Kotak masuk, Tanda tangan"),
+        (OFFICE, None, ("operator",), "Kotak masuk, Pemantauan"),
         ("malang", "kadis", (), "Kotak masuk, Tanda tangan, Keputusan, Register, Laporan"),
     ],
 )

@@ -24,8 +24,11 @@ TONES = {
     "certificate": "wait",
     "failing": "wait",
 }
+_ANSWERED = "http_"
 DONE = ("resumed", "renewed", "reopened", "told", "examining")
-PLACES.append(Place("desk.operating", "list-check", "operator.nav", operator.OPERATORS))
+PLACES.append(
+    Place("desk.operating", "list-check", "operator.nav", ("operator",))
+)  # an admin finds it among his own pages
 COUNTS["desk.operating"] = lambda session: operator.waiting(teken(), session)
 
 
@@ -35,7 +38,13 @@ def operating() -> Response:
     session, done = here(), request.args.get("usai", "")
     found, house = operator.groups(teken(), session), operator.house(teken(), session)
     saw("operator.seen")
-    shown: dict[str, Any] = {"found": found, "house": house, "tones": TONES, "why": why, "done": done if done in DONE else ""}
+    shown: dict[str, Any] = {
+        "found": found,
+        "house": house,
+        "tones": TONES,
+        "why": why,
+        "done": done if done in DONE else "",
+    }
     return page("operator.html", **shown)
 
 
@@ -74,14 +83,18 @@ def operator_examine() -> AnyResponse:
     return _back("examining")
 
 
-def why(code: str | None) -> problems.Words | None:
-    """Return what a fault means and what to do; of one without words, that it is the program's."""
-    if not code:
-        return None
+def why(code: str) -> problems.Words:
+    """Return what a fault means and what to do; of a cause without words its code, which an operator may look up."""
+    t = words()
+    if t.has(f"operator.cause.{code}"):
+        return problems.Words(t(f"operator.cause.{code}"), "")
+    if code.startswith(_ANSWERED):
+        return problems.Words(t("operator.answered", status=code.removeprefix(_ANSWERED)), "")
     if code in problems.problem_texts():
         return problems.problem(code, {}, language())
-    t = words()
-    return problems.Words(t("operator.unforeseen", code=code), t("operator.unforeseen_text"))
+    if code.startswith("internal:"):
+        return problems.Words(t("operator.unforeseen", code=code), t("operator.unforeseen_text"))
+    return problems.Words(t("operator.because", code=code), "")
 
 
 def _back(done: str) -> AnyResponse:
