@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import Any, Final
 
 from asn1crypto import algos, cms, core, parser
+from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from pyhanko.sign.signers.pdf_cms import Signer
@@ -73,6 +74,18 @@ def _as_composed(parts: Parts, embedded: EmbeddedPdfSignature) -> bool:
         and parts.certificates_der == tuple(sorted(parts.certificates_der))
         and mechanism_here == mechanism.dump()
         and (parts.unsigned is None or parts.stamp is not None)
+        and _names_signer(parts)
+        and (parts.stamp is None or _names_signer(take_apart(parts.stamp)))
+    )
+
+
+def _names_signer(parts: Parts) -> bool:
+    """Whether the signer is named in the very bytes of a certificate in the bag: readers may take other letters for the same name."""
+    held = (asn1_x509.Certificate.load(one) for one in parts.certificates_der)
+    named = parts.bytes_of(parts.signer[1])
+    return any(
+        named == cms.IssuerAndSerialNumber({"issuer": one.issuer, "serial_number": one.serial_number}).dump()
+        for one in held
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from decimal import Decimal
 from typing import Final
 
 import pikepdf
@@ -102,7 +103,8 @@ def _pairs(one: pikepdf.Object, free: set[str], waiting: list[pikepdf.Object]) -
 
 def _value(value: object, waiting: list[pikepdf.Object]) -> object:
     if not isinstance(value, pikepdf.Object):
-        return (type(value).__name__, value)
+        number = isinstance(value, int | Decimal) and not isinstance(value, bool)
+        return ("number" if number else type(value).__name__, value)
     if value.is_indirect:
         waiting.append(value)
         return value.objgen

@@ -48,6 +48,20 @@ def test_certificates_in_another_order_are_not_ours_any_more(number_after, pki):
     assert not last.canonical
 
 
+def test_a_signer_named_in_other_letters_is_not_ours_any_more(number_after, pki):
+    """Names are equal whatever their case (RFC 5280, 7.1), and nothing covers this one."""
+    pdf = number_after.final
+    hole = list(re.finditer(rb"/Contents <([0-9A-F]+)>", pdf))[-1]
+    value = bytes.fromhex(hole[1].decode())
+    parts = take_apart(value, padded=True)
+    at = parts.signer[1].start + re.search(rb"[A-Za-z]{5}", parts.bytes_of(parts.signer[1])).start()
+    other = value[:at] + value[at : at + 5].swapcase() + value[at + 5 :]
+    last = inspect(pdf.replace(hole[1], other.hex().upper().encode()), pki.trust).signatures[-1]
+    assert last.intact
+    assert last.valid
+    assert not last.canonical
+
+
 @pytest.mark.parametrize(
     "counted", [b"/Index [0 1 2 999999999999999999995]", b"/Index\n[0 99999999]", b"/Size 999999999999"]
 )
