@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import sync_playwright
 
 from tests.browser.house import House
+from tests.browser.street import Street, open_street
 
 CHROMIUM = shutil.which("chromium")
 
@@ -42,3 +44,14 @@ def house(town):
     assert town.told() == [], (
         "the browser's console, our own policy, axe and the window's width have nothing to complain about"
     )
+
+
+@pytest.fixture(scope="module")
+def street(tmp_path_factory, keys) -> Iterator[Street]:
+    """The public page behind the office's own address, one a module."""
+    assert CHROMIUM, "Debian's chromium is not installed"
+    with (
+        sync_playwright() as playwright,
+        open_street(tmp_path_factory.mktemp("street"), keys, playwright, CHROMIUM) as one,
+    ):
+        yield one

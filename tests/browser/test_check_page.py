@@ -2,28 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pikepdf
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import sync_playwright
 
-from tests.browser.conftest import CHROMIUM
-from tests.browser.street import HOST, Street, open_street
+from tests.browser.street import HOST
 from tests.browser.test_verification_page import MOST_BYTES, MOST_REQUESTS, fits
 
 FORM = {"": f"http://{HOST}/periksa", "en": f"http://{HOST}/periksa?lang=en"}
-
-
-@pytest.fixture(scope="module")
-def street(tmp_path_factory, keys) -> Iterator[Street]:
-    assert CHROMIUM, "Debian's chromium is not installed"
-    with (
-        sync_playwright() as playwright,
-        open_street(tmp_path_factory.mktemp("street"), keys, playwright, CHROMIUM) as one,
-    ):
-        yield one
 
 
 @pytest.fixture

@@ -8,24 +8,12 @@ from typing import Any
 import pikepdf
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import sync_playwright
 
-from tests.browser.conftest import CHROMIUM
-from tests.browser.street import HOST, STATES, Street, open_street
+from tests.browser.street import HOST, STATES, Street
 
 WIDTHS = (320, 360, 1280)
 AXED = {"id": {320, 1280}, "en": {320}}
 MOST_BYTES, MOST_REQUESTS = 30_000, 4
-
-
-@pytest.fixture(scope="module")
-def street(tmp_path_factory, keys) -> Iterator[Street]:
-    assert CHROMIUM, "Debian's chromium is not installed"
-    with (
-        sync_playwright() as playwright,
-        open_street(tmp_path_factory.mktemp("street"), keys, playwright, CHROMIUM) as one,
-    ):
-        yield one
 
 
 @pytest.fixture

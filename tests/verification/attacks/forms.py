@@ -16,6 +16,7 @@ from tests.verification.attacks.tools import (
     changed,
     drawing,
     enlist,
+    field_changed,
     page_of,
     pdf,
     put,
@@ -52,43 +53,38 @@ for short, (says, entries) in FORM.items():
     add(Attack(f"form_{short}_stamped", GROUP, says, ALL, form, lambda run, make=make: run.stamped(make(run))))
 
 
-def _field(run: Run, **entries: Any) -> bytes:
-    def change(update):
-        reference = field(update, run.last_field)
-        put(reference.get_object(), **entries)
-        update.mark_update(reference)
-
-    return changed(run.final, change)
-
-
 @attack(GROUP, form, stamped=True)
 def field_renamed(run: Run) -> bytes:
     """The last signature's field gets another name."""
-    return _field(run, T="arsip_9")
+    return field_changed(run.final, run.last_field, T="arsip_9")
 
 
 @attack(GROUP, form, stamped=True)
 def field_unlocked(run: Run) -> bytes:
     """The last signature's field loses its lock."""
-    return _field(run, Lock={"/Type": "/SigFieldLock", "/Action": "/Include", "/Fields": ["x"]})
+    return field_changed(
+        run.final, run.last_field, Lock={"/Type": "/SigFieldLock", "/Action": "/Include", "/Fields": ["x"]}
+    )
 
 
 @attack(GROUP, form, stamped=True)
 def field_described_otherwise(run: Run) -> bytes:
     """Its tooltip, which is read aloud, names somebody else."""
-    return _field(run, TU="Tanda tangan elektronik Bupati")
+    return field_changed(run.final, run.last_field, TU="Tanda tangan elektronik Bupati")
 
 
 @attack(GROUP, form, stamped=True)
 def field_with_a_seed(run: Run) -> bytes:
     """A seed value tells signers what to do."""
-    return _field(run, SV={"/Type": "/SV", "/Ff": 0, "/URL": {"/URL": b"https://izin.example.net"}})
+    return field_changed(
+        run.final, run.last_field, SV={"/Type": "/SV", "/Ff": 0, "/URL": {"/URL": b"https://izin.example.net"}}
+    )
 
 
 @attack(GROUP, form, stamped=True)
 def field_of_another_kind(run: Run) -> bytes:
     """The signature's field is a text field now."""
-    return _field(run, FT="/Tx")
+    return field_changed(run.final, run.last_field, FT="/Tx")
 
 
 @attack(GROUP, form, stamped=True)
@@ -119,37 +115,19 @@ def second_box_of_the_signature(run: Run) -> bytes:
 @attack(GROUP, sight, offices=AFTER, stamped=True)
 def number_moved_away(run: Run) -> bytes:
     """The number's box is moved off the page."""
-
-    def change(update):
-        reference = field(update, "nomor_register")
-        put(reference.get_object(), Rect=[-300, -300, -100, -280])
-        update.mark_update(reference)
-
-    return changed(run.final, change)
+    return field_changed(run.final, "nomor_register", Rect=[-300, -300, -100, -280])
 
 
 @attack(GROUP, form, offices=AFTER, stamped=True)
 def value_without_its_look(run: Run) -> bytes:
     """The number's value changes, what is drawn stays: programs read another number than people."""
-
-    def change(update):
-        reference = field(update, "nomor_register")
-        put(reference.get_object(), V="500.16.7.2/0999/SIK-PM/I/2026")
-        update.mark_update(reference)
-
-    return changed(run.final, change)
+    return field_changed(run.final, "nomor_register", V="500.16.7.2/0999/SIK-PM/I/2026")
 
 
 @attack(GROUP, form, offices=AFTER, stamped=True)
 def field_may_be_edited(run: Run) -> bytes:
     """The number's field is no longer read-only."""
-
-    def change(update):
-        reference = field(update, "nomor_register")
-        put(reference.get_object(), Ff=0)
-        update.mark_update(reference)
-
-    return changed(run.final, change)
+    return field_changed(run.final, "nomor_register", Ff=0)
 
 
 @attack(SCRIPTS, other_catalog, stamped=True)
@@ -178,7 +156,7 @@ def script_in_the_name_tree(run: Run) -> bytes:
 @attack(SCRIPTS, form, stamped=True)
 def script_in_the_signatures_box(run: Run) -> bytes:
     """A script of the signature's box."""
-    return _field(run, AA={"/E": SCRIPT})
+    return field_changed(run.final, run.last_field, AA={"/E": SCRIPT})
 
 
 @attack(SCRIPTS, stamped=True)

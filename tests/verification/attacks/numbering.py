@@ -9,7 +9,7 @@ from tests.signing.attacks import field, signed_anyway
 from tests.verification.attacks.effects import form, sight
 from tests.verification.attacks.genuine import Run
 from tests.verification.attacks.registry import AFTER, SEALED, attack
-from tests.verification.attacks.tools import changed, drawing, put, with_field
+from tests.verification.attacks.tools import changed, drawing, field_changed, put, with_field
 
 GROUP = "order of number and signature"
 OTHER_NUMBER = "500.16.7.2/0999/SIK-PM/I/2026"
@@ -18,13 +18,7 @@ OTHER_NUMBER = "500.16.7.2/0999/SIK-PM/I/2026"
 @attack(GROUP, form, offices=AFTER, stamped=True)
 def date_filled_again(run: Run) -> bytes:
     """The field with the last day of validity gets another value, its look stays."""
-
-    def change(update):
-        reference = field(update, "berlaku_sampai")
-        put(reference.get_object(), V="31 Desember 2099")
-        update.mark_update(reference)
-
-    return changed(run.final, change)
+    return field_changed(run.final, "berlaku_sampai", V="31 Desember 2099")
 
 
 @attack(GROUP, sight, offices=AFTER, stamped=True)

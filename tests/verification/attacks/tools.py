@@ -11,6 +11,7 @@ from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.generic import pdf_name
 from pyhanko.sign.fields import SigFieldSpec, append_signature_field
 
+from tests.signing.attacks import field
 from tests.signing.world import writer, written
 
 RANGE = re.compile(rb"/ByteRange \[\d+ \d+ \d+ \d+\] *")
@@ -52,6 +53,17 @@ def changed(base: bytes, change: Callable[[Any], None]) -> bytes:
     update = writer(base)
     change(update)
     return written(update)
+
+
+def field_changed(base: bytes, name: str, **entries: Any) -> bytes:
+    """The same, to one form field; keywords are its entries, without the slash."""
+
+    def change(update: Any) -> None:
+        reference = field(update, name)
+        put(reference.get_object(), **entries)
+        update.mark_update(reference)
+
+    return changed(base, change)
 
 
 def page_of(update: Any) -> Any:
