@@ -143,12 +143,6 @@ def prolong(connection: Connection, claim: Claim, until: datetime) -> None:
     connection.execute(mine.where(permits.c.lease_until < stamp(until)).values(lease_until=stamp(until)))
 
 
-def due_ids(connection: Connection, queue: str, now: datetime, limit: int) -> list[str]:
-    """Return ids of permits whose step on the queue is due and unclaimed: what the sweep rings for."""
-    query = select(permits.c.id).where(_is_due(queue, now))
-    return list(connection.execute(query.order_by(permits.c.due_at).limit(limit)).scalars())
-
-
 def _is_due(queue: str, now: datetime) -> ColumnElement[bool]:
     """Due and not leased. A wait or lease longer than any that we make was written by a clock that has gone back since."""
     present, absurd = stamp(now), stamp(now + 2 * LONGEST_WAIT)

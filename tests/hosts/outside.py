@@ -23,12 +23,14 @@ from service.store import StoreBusy
 from service.store.batch_tables import BatchState
 from service.store.tables import permits
 from tests.faults.drill import KINDS, _of_today, _photo
+from tests.hosts.letters import Letters
 from tests.hosts.town import Town
 from tests.support.office import holder, payload, take_turn
 
 TRAY = "BAKI"
 PAUSE = 0.1
 POSTERS = 4
+LETTER_SECONDS = 300
 REST = {BatchState.PAUSED, BatchState.REFUSED, BatchState.EXPIRED, BatchState.STOPPED}
 
 
@@ -49,6 +51,9 @@ class Outside:
         self.teken = self.town.open()
         offices = {office for office, _ in KINDS}
         self.clients = {office: add_client(self.teken, office, "uji") for office in sorted(offices)}
+        self.letters = Letters(self.town.home("receiver"))
+        for client, _ in self.clients.values():
+            self.letters.subscribe(self.teken, client.id)
         self._orders: queue.SimpleQueue[tuple[int, str]] = queue.SimpleQueue()
         trays = iter(range(self.tray))
         for number in range(self.count):
@@ -77,6 +82,9 @@ class Outside:
             thread.join(60)
         for office in self.clients:
             self._ask_feed(office)
+        with suppress(TimeoutError):  # then the judge says what never came
+            wait_until(lambda: not self.letters.missing(self.feed), LETTER_SECONDS)
+        self.letters.close()
         self.teken.close()
 
     def issued(self) -> int:

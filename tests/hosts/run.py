@@ -97,11 +97,12 @@ def _played(name: str, built: Town, count: int, tray: int) -> tuple[list[Violati
     archive = _mirror(outside, built.folder / "mirror")
     outside.end()
     found = judge(Evidence(built.database, archive, verifier, outside.acks, outside.feed))
+    found += outside.letters.judged(outside.feed)
     if issued != outside.total:
         found.append(Violation("I1", name, f"{outside.total} ordered, {issued} issued"))
     print(
         f"{name}: {issued} issued of {outside.total} ({tray} in one batch, resumed {outside.resumed} times) in {took:.0f} s; "
-        f"{len(outside.feed)} events heard; upstream asked again {outside.asked_again} times; {len(found)} violations",
+        f"{len(outside.feed)} events heard, {outside.letters.sent} webhooks for them; upstream asked again {outside.asked_again} times; {len(found)} violations",
         flush=True,
     )
     return found, took

@@ -34,6 +34,7 @@ from service.wiring import Teken, open_teken
 from tests.hosts.network import HERE, NET, PATIENCE_SECONDS, Host, down, up
 from tests.support.proxy import Proxy, proxy_before
 from tests.support.servers import _account, program
+from tests.support.tls import self_signed
 
 ENGINES = ("database", "redis", "s3")
 WEB, WORK, SIGN = ("web-a", "web-b"), ("work-a", "work-b"), "sign"
@@ -131,6 +132,8 @@ class Town:
             "keys": self.folder / "public",
             "lease_seconds": 15,
             "worker_nice": 0,
+            "webhook_networks": f"{NET}.0/24",
+            "webhook_trust": self.folder / "public" / "receiver.pem",
             "pinned_signers": Identity.at(self.home(SIGN) / "signer-identity.key").public,
             "pinned_web": ",".join(Identity.at(self.home(one) / "web-identity.key").public for one in (*WEB, "desk")),
         }
@@ -178,8 +181,9 @@ def _lay_out(built: Town) -> None:
     """Homes, the secrets that all share, each host's own identity; private keys on the signing host only."""
     shared, keys = built.folder / "shared", built.folder / "keys"
     certificates(PROJECT / "templates", keys, key="p256", now=datetime.now(UTC) - timedelta(days=2))
-    for name in (*ENGINES, *WEB, *WORK, SIGN, "desk", "public", "shared"):
+    for name in (*ENGINES, *WEB, *WORK, SIGN, "desk", "public", "shared", "receiver"):
         built.home(name).mkdir(parents=True)
+    shutil.copy(self_signed(built.home("receiver"), HERE), built.folder / "public" / "receiver.pem")
     Notary.at(shared / "checkpoint.key")
     DeskKey.at(shared / "desk.key")
     Vault(shared / "data.keys").keys()

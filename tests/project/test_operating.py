@@ -11,16 +11,10 @@ import sys
 import threading
 import urllib.error
 import urllib.request
-from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
 
 from service.app import MOST_BYTES as ANYTHING
 from service.inbox import BODY_SECONDS, HEAD_SECONDS, LINE_BYTES
@@ -29,6 +23,7 @@ from service.store.postgres import ANSWER_SECONDS
 from service.verification import MOST_BYTES as A_FILE
 from service.web.uploads import _AROUND_A_FILE
 from tests.support.servers import free_port
+from tests.support.tls import self_signed
 
 OPERATING = PROJECT / "docs" / "operating"
 UNITS = sorted((OPERATING / "systemd").glob("*.service"))
@@ -99,7 +94,7 @@ def nginx(tmp_path):
     assert program, "nginx is not installed: apt-get install nginx-light"
     port, plain, upstream = free_port(), free_port(), ThreadingHTTPServer(("127.0.0.1", 0), _Echo)
     threading.Thread(target=upstream.serve_forever, args=(0.01,), daemon=True).start()
-    _certificate(tmp_path)
+    self_signed(tmp_path, "127.0.0.1")
     proxied = tmp_path / "teken-proxy.conf"
     proxied.write_text((OPERATING / "nginx" / "teken-proxy.conf").read_text())
     site = (OPERATING / "nginx" / "teken.conf").read_text()
@@ -200,22 +195,3 @@ def asked(nginx, path: str, headers: dict[str, str] | None = None, body: bytes |
     except urllib.error.HTTPError as refused:
         with refused:
             return refused.read().decode(), refused.code
-
-
-def _certificate(folder: Path) -> None:
-    import ipaddress
-
-    key, name, now = (
-        generate_private_key(SECP256R1()),
-        x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "uji")]),
-        datetime.now(UTC),
-    )
-    built = x509.CertificateBuilder(
-        name, name, key.public_key(), x509.random_serial_number(), now - timedelta(1), now + timedelta(1)
-    )
-    here = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
-    built = built.add_extension(here, critical=False).add_extension(
-        x509.BasicConstraints(ca=True, path_length=None), critical=True
-    )
-    (folder / "fullchain.pem").write_bytes(built.sign(key, SHA256()).public_bytes(Encoding.PEM))
-    (folder / "privkey.pem").write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))

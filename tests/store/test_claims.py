@@ -11,8 +11,10 @@ from sqlalchemy import func, select
 from service import pipeline
 from service.permits import TRANSITIONS, State
 from service.steps import STEPS, Work
-from service.store.permits import Lost, TransitionForbidden, change, claim, due_ids, fenced, lock
+from service.store import StoreBusy
+from service.store.permits import Lost, TransitionForbidden, change, claim, fenced, lock
 from service.store.tables import events, permits, register
+from service.wiring import remember
 
 LEASE = timedelta(seconds=60)
 
@@ -103,17 +105,42 @@ def test_only_the_tables_transitions_happen(world):
     assert world.row(permit).state == State.RECEIVED
 
 
-def test_the_sweep_sees_what_is_due_and_unclaimed(world):
+def test_only_what_is_due_and_unclaimed_is_taken(world):
     first, second, third = (world.accepted(f"UJI-{n}") for n in range(3))
     take(world, first)
     with world.teken.db.write() as connection:
         later = (world.clock.now() + timedelta(seconds=5)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
         change(connection, lock(connection, second), world.clock.now(), due_at=later)
-    with world.teken.db.read() as connection:
-        assert due_ids(connection, "work", world.clock.now(), 10) == [third]
+    assert take(world)[0].permit == third
+    assert take(world) is None
     world.clock.forward(seconds=61)
-    with world.teken.db.read() as connection:
-        assert set(due_ids(connection, "work", world.clock.now(), 10)) == {first, second, third}
+    assert {take(world)[0].permit for _ in range(3)} == {first, second, third}
+
+
+def test_one_ring_does_what_is_due_for_its_permit_and_for_others(world, monkeypatch):
+    """Of a tray of many, one ring has to arrive; a ring for what is not there, or is done, wakes all the same."""
+    monkeypatch.setattr(pipeline, "RING_SECONDS", 60)
+    remember(world.teken)
+    all_three = [world.accepted(f"UJI-{n}") for n in range(3)]
+    pipeline.answer("work", all_three[1])
+    assert {world.row(permit).state for permit in all_three} == {"numbered"}
+    last = world.accepted("UJI-3")
+    pipeline.answer("work", "izn_tidak_ada")
+    assert world.row(last).state == "numbered"
+
+
+def test_a_ring_while_the_database_is_away_fails_no_job(world, monkeypatch):
+    remember(world.teken)
+    permit = world.accepted()
+    with monkeypatch.context() as patch:
+        patch.setattr(type(world.teken.db), "write", _away)
+        pipeline.answer("work", permit)
+    pipeline.answer("work", permit)
+    assert world.row(permit).state == "numbered"
+
+
+def _away(_database):
+    raise StoreBusy
 
 
 def test_a_clock_that_went_back_leaves_nobody_waiting_for_a_year(world):
