@@ -13,6 +13,7 @@ from service.archive import ArchiveDamaged
 from service.store.sealed import Sealed
 from service.store.tables import data_keys, metadata, revisions
 from service.vault import VERSION, key_of
+from service.webhooks import sealing as webhooks
 
 if TYPE_CHECKING:
     from service.wiring import Teken
@@ -39,7 +40,7 @@ def reseal(teken: Teken) -> tuple[int, int]:
     """Seal every sealed column and photo anew that is not of the newest key; return how many of both. May be interrupted."""
     newest = list(teken.vault.keys())[-1]
     texts = sum(_column(teken, table, column, newest) for table, column in _sealed())
-    return texts, _photos(teken)
+    return texts + webhooks.reseal(teken), _photos(teken)
 
 
 def _sealed() -> Iterator[tuple[Table, Column[Any]]]:

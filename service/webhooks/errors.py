@@ -37,7 +37,7 @@ class EndpointUnknown(NotFound):
     code = "webhook_unknown"
 
 
-class EventUnknown(NotFound):
+class EventUnknown(Invalid):
     """The endpoint's client has no such event."""
 
     code = "webhook_event_unknown"

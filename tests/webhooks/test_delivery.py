@@ -12,8 +12,10 @@ from standardwebhooks import Webhook
 
 from service import clients, journal, queries
 from service.clock import SystemClock
+from service.reseal import reseal
 from service.store import webhooks as store
 from service.store.webhook_tables import attempts, endpoints
+from service.vault import key_of
 from service.webhooks import endpoints as webhooks
 from service.webhooks.delivery import deliver
 from service.webhooks.sending import Network
@@ -258,6 +260,23 @@ def test_a_secret_that_cannot_be_opened_is_told_and_nothing_is_sent(house):
         send(house, endpoint)
         assert receiver.connections == 0
         assert state(house, endpoint)["fault"] == "seal_broken"
+
+
+def test_a_new_data_key_seals_the_secrets_anew_and_they_sign_as_before(house):
+    with receiving() as receiver:
+        endpoint, old = added(house, receiver)
+        _, new = webhooks.rotate(house.teken, endpoint)
+        newest = house.teken.vault.add(house.clock.now()).id
+        assert reseal(house.teken)[0] >= 2
+        with house.teken.db.read() as connection:
+            row = connection.execute(select(endpoints)).one()
+        assert {key_of(row.secret), key_of(row.old_secret)} == {newest}
+        happen(house, "permit.issued")
+        send(house, endpoint)
+    letter = receiver.got[0]
+    at = datetime.fromisoformat(letter.event["at"])
+    signed = [Webhook(key).sign(letter.id, at, letter.body.decode()) for key in (new, old)]
+    assert letter.headers["webhook-signature"].split() == signed
 
 
 def test_no_secret_lies_readable_in_the_database(house):
