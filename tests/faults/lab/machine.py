@@ -19,9 +19,12 @@ from service.clients import Client
 from service.clock import SetClock
 from service.errors import TekenError
 from service.settings import PROJECT, Settings
-from service.store import StoreBusy
+from service.store import StoreBusy, webhooks
 from service.store.tables import events, permits
 from service.verification import permit as verification
+from service.webhooks import endpoints
+from service.webhooks.delivery import deliver
+from service.webhooks.network import network_of
 from service.wiring import Teken, open_teken
 from tests.faults.poster import append, lines
 from tests.support.office import OFFICES, take_turn
@@ -58,7 +61,7 @@ def main() -> int:
             return 0
         else:
             idle += 1
-            clock.at += WAIT
+            clock.at += timedelta(minutes=30) if town.hooked else WAIT
             _set(folder, clock.at + AWAY)
     print(f"stuck: {town.states()}")
     return STUCK
@@ -72,6 +75,11 @@ class Town:
         self.orders = lines(folder / "orders")
         self.answered = {ack["key"] for ack in lines(folder / "acks")}
         self.told: dict[str, str] = {}
+        self.hooked = "UJI_WEBHOOK" in os.environ
+        if self.hooked and not (folder / "hooked").exists():
+            for client in dict.fromkeys(order["client"]["id"] for order in self.orders):
+                endpoints.add(teken, client, os.environ["UJI_WEBHOOK"])
+            (folder / "hooked").touch()
         self.heard: dict[str, int] = {}
         for event in lines(folder / "feed"):
             self.heard[event["client"]] = max(event["seq"], self.heard.get(event["client"], 0))
@@ -82,6 +90,7 @@ class Town:
         try:
             done += pipeline.drain(self.teken, "work") + pipeline.drain(self.teken, "sign")
             done += sum(self._act(permit) for permit in self._trays())
+            done += self._send()
             self.ask()
             self.listen()
         except StoreBusy:
@@ -92,7 +101,8 @@ class Town:
         """Everything is answered, and nothing is due to anybody."""
         with self.teken.db.read() as connection:
             query = select(func.count()).select_from(permits).where(permits.c.queue != "none")
-            return not connection.execute(query).scalar_one() and len(self.answered) == len(self.orders)
+            waiting = webhooks.due(connection, self.teken.clock.now() + timedelta(days=2), 1) if self.hooked else []
+            return not connection.execute(query).scalar_one() + len(waiting) + len(self.orders) - len(self.answered)
 
     def states(self) -> list[tuple[str, ...]]:
         """Where every permit stands."""
@@ -130,6 +140,14 @@ class Town:
         append(self.folder / "acks", {"key": order["key"], "status": reply.status, "body": reply.body})
         self.answered.add(order["key"])
         return 1
+
+    def _send(self) -> int:
+        """Send what is due, one receiver after the other; how many took something."""
+        if not self.hooked:
+            return 0
+        with self.teken.db.read() as connection:
+            waiting = webhooks.due(connection, self.teken.clock.now(), 10)
+        return sum(deliver(self.teken, network_of(self.teken), one) for one in waiting)
 
     def _trays(self) -> list[str]:
         with self.teken.db.read() as connection:

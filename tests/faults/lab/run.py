@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import faulthandler
+import logging
 import sys
 import time
 import traceback
@@ -48,6 +49,7 @@ def play(bench: Bench, scene: Scene) -> Scene:
     """Play one scene; an exception in it is a violation."""
     row = next(row for row in ROWS if row.name == scene.row)
     began = time.monotonic()
+    logging.disable(logging.CRITICAL)
     faulthandler.dump_traceback_later(LONGEST, exit=True, file=sys.__stderr__)
     try:
         row.play(bench, scene)

@@ -14,8 +14,11 @@ from tests.faults.lab.rows import (
     overtaken,
     poison,
     postgres,
+    posts,
     redis,
     rot,
+    signer,
+    webhook,
 )
 from tests.faults.lab.scene import Row
 
@@ -33,5 +36,8 @@ ROWS: tuple[Row, ...] = (
     clock.ROW,
     poison.ROW,
     keys.ROW,
+    signer.ROW,
+    posts.ROW,
+    webhook.ROW,
     mutants.ROW,
 )
