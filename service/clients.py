@@ -62,7 +62,8 @@ class ScopeMissing(Forbidden):
 _LIVE_KEY: Select[Any] = (
     select(client_keys, clients.c.office, clients.c.name, clients.c.scopes, clients.c.must_sign)
     .join(clients, clients.c.id == client_keys.c.client)
-    .where(client_keys.c.prefix == bindparam("shown"), client_keys.c.revoked_at.is_(None), clients.c.disabled_at.is_(None))
+    .where(client_keys.c.prefix == bindparam("shown"))
+    .where(client_keys.c.revoked_at.is_(None), clients.c.disabled_at.is_(None))
 )
 
 
