@@ -202,5 +202,13 @@ def _first_start(teken: Teken) -> None:
             owners = [f"{office.code}/{person.code}" for person in office.people] + [people.seal_owner(office)]
             for owner in owners:
                 pem = teken.settings.keys / f"{owner.replace('/', '.')}.cert.pem"
-                if pem.is_file():
-                    people.enrol(connection, owner, pem.read_bytes(), now)
+                if (found := _beside_keys(pem)) is not None:
+                    people.enrol(connection, owner, found, now)
+
+
+def _beside_keys(pem: Path) -> bytes | None:
+    """Return a certificate's file; nothing where there is none, or where only the signing user may look."""
+    try:
+        return pem.read_bytes()
+    except (FileNotFoundError, PermissionError):
+        return None

@@ -23,6 +23,12 @@ from tests.procedures.stories import edit
 from tests.signing.authorities import Authorities
 from tests.support.office import NOW
 
+ON_DATABASE = {
+    *("shared_keys", "data_keys", "numbering", "backup", "webhook", "mandate", "certificate", "key", "token"),
+    *("csc", "bsre", "signers"),
+}
+"""Checks that rest on the database."""
+
 
 def one_fault(house, *, code: str, check: str, subject: str = "", because: set[str] = frozenset(), asked=None):
     """One line of fault; checks in `because` may be unknown, all others say what they say of a house that is well."""
@@ -272,7 +278,7 @@ def test_a_database_servers_clock_counts_where_it_is_another_machines(tmp_path, 
 def test_a_database_that_is_not_there(house):
     shutil.rmtree(house.settings.home)
     house.settings.home.mkdir()
-    because = {"shared_keys", "webhook", "mandate", "certificate", "key", "token", "csc", "bsre", "signers"}
+    because = ON_DATABASE
     one_fault(house, code="database_missing", check="database", subject="teken.db", because=because)
     assert list(house.settings.home.iterdir()) == []
 
@@ -286,20 +292,20 @@ def test_a_schema_of_another_day(house, revision, code):
     with database.write() as connection:
         connection.execute(text(statement), {"at": revision} if revision else {})
     database.dispose()
-    because = {"shared_keys", "webhook", "mandate", "certificate", "key", "token", "csc", "bsre", "signers"}
+    because = ON_DATABASE
     one_fault(house, code=code, check="database", because=because)
 
 
 def test_a_database_server_that_is_away(house):
     house.set(database_url="postgresql://teken:sandi-contoh@127.0.0.1:9/teken", busy_seconds=1)
-    because = {"shared_keys", "webhook", "mandate", "certificate", "key", "token", "csc", "bsre", "signers"}
+    because = ON_DATABASE
     line = one_fault(house, code="database_unreachable", check="database", subject="127.0.0.1/teken", because=because)
     assert "sandi-contoh" not in repr(line)
 
 
 def test_a_file_that_is_no_database(house):
     write(house.settings.home / "teken.db", b"bukan basis data" * 500)
-    because = {"shared_keys", "webhook", "mandate", "certificate", "key", "token", "csc", "bsre", "signers"}
+    because = ON_DATABASE
     one_fault(house, code="database_unreachable", check="database", because=because)
 
 
