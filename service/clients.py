@@ -59,6 +59,7 @@ class ScopeMissing(Forbidden):
 
     code = "scope_missing"
 
+
 _LIVE_KEY: Select[Any] = (
     select(client_keys, clients.c.office, clients.c.name, clients.c.scopes, clients.c.must_sign)
     .join(clients, clients.c.id == client_keys.c.client)
