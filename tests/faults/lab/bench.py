@@ -47,6 +47,11 @@ class Bench:
         return new_keys(self.folder / "keys", datetime(2026, 1, 1, tzinfo=UTC))
 
     @cached_property
+    def rsa_keys(self) -> Path:
+        """The same, as the authority of the tests needs them."""
+        return new_keys(self.folder / "rsa-keys", datetime(2026, 1, 1, tzinfo=UTC), "rsa2048")
+
+    @cached_property
     def keys_of_today(self) -> Path:
         """Those of processes that use the host's own clock."""
         return new_keys(self.folder / "keys-of-today", datetime.now(UTC) - timedelta(days=2))
@@ -156,7 +161,7 @@ class Office:
         (self.folder / "clock").write_text(NOW.isoformat())
 
 
-def new_keys(folder: Path, since: datetime) -> Path:
+def new_keys(folder: Path, since: datetime, kind: str = "p256") -> Path:
     """Keys and certificates of every office, valid from that day on."""
-    certificates(PROJECT / "templates", folder, key="p256", now=since)
+    certificates(PROJECT / "templates", folder, key=kind, now=since)
     return folder

@@ -18,6 +18,7 @@ from tests.faults.lab.rows import (
     redis,
     rot,
     signer,
+    tsa,
     webhook,
 )
 from tests.faults.lab.scene import Row
@@ -37,6 +38,7 @@ ROWS: tuple[Row, ...] = (
     poison.ROW,
     keys.ROW,
     signer.ROW,
+    tsa.ROW,
     posts.ROW,
     webhook.ROW,
     mutants.ROW,
