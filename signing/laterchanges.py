@@ -199,6 +199,8 @@ class _Comparison:
         visible = _visible(node.dictionary)
         if node.name in known:
             self.found.doubts.add("field_added")
+        if node.value is not None and not self._signed_since(node):
+            self.found.doubts.add("stray_signature")
         if not node.is_timestamp and self.allowed.permission == _NOTHING:
             self.found.changes.add("field_added")
         elif visible and (self.allowed.permission is not None or self.allowed.locked(node.name)):
@@ -208,6 +210,13 @@ class _Comparison:
         if visible:
             self._box(node, self.found.added)
             self._box(node, self.found.filled)
+
+    def _signed_since(self, node: Node) -> bool:
+        """Whether a new field holds a signature, and none that an old field holds already."""
+        if not node.is_signed or "/ByteRange" not in node.value:
+            return False
+        there = (one.value for one in self.old if one.is_signed)
+        return not any(self.same(one.get("/ByteRange"), node.value.ByteRange) for one in there)
 
     def _box(self, node: Node, boxes: defaultdict[int, list[Box]]) -> None:
         if "/Rect" in node.dictionary and node.dictionary.objgen in self.pages:

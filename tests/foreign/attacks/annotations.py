@@ -106,3 +106,27 @@ def signature_over_the_page(pdf):
 @attack
 def changed_then_signed_by_another(pdf):
     return signed_anyway(ATTACKS["content_replaced"](pdf))
+
+
+def _hidden_field(writer, value):
+    """A signature field that nobody sees, with a value that nobody put there by signing."""
+    field = generic.DictionaryObject({pdf_name("/FT"): pdf_name("/Sig"), pdf_name("/T"): words("tambahan")})
+    field[pdf_name("/V")] = value
+    form = writer.root["/AcroForm"]
+    form["/Fields"].append(writer.add_object(field))
+    writer.update_container(form["/Fields"])
+
+
+@update
+def field_signed_by_nothing(writer):
+    _hidden_field(writer, writer.add_object(generic.DictionaryObject({pdf_name("/Type"): pdf_name("/Annot")})))
+
+
+@update
+def field_signed_by_an_old_signature(writer):
+    fields = [one.get_object() for one in writer.root["/AcroForm"]["/Fields"]]
+    signed = next((one for one in fields if "/V" in one and isinstance(one["/V"], generic.DictionaryObject)), None)
+    if signed is None or "/ByteRange" not in signed["/V"]:
+        return False
+    _hidden_field(writer, signed.raw_get("/V"))
+    return True
