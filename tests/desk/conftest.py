@@ -10,6 +10,7 @@ import pytest
 from service.app import create_app
 from service.clock import SetClock
 from service.desk import accounts
+from tests.desk.head import Office
 from tests.desk.people import Desk
 from tests.support.office import NOW, open_office
 
@@ -45,3 +46,11 @@ def desk(tmp_path, keys, furnished):
     teken = open_office(tmp_path, keys, clock=clock)
     yield Desk(teken, clock, create_app(teken))
     teken.close()
+
+
+@pytest.fixture
+def office(tmp_path, keys):
+    """An office with a head and a signing process."""
+    made = Office(tmp_path, keys)
+    yield made
+    made.teken.close()
