@@ -272,7 +272,9 @@ def _endpoints(connection: Connection, office: str, now: datetime) -> Group:
     """Those that are given up, or behind for longer than a short outage explains. An address may hold a secret: the id names it."""
     mine = [one for one in lag_in(connection, now) if one.office == office]
     stuck = [
-        one for one in mine if one.state == "parked" or (one.state == "active" and one.behind > LATE.total_seconds())
+        one
+        for one in mine
+        if one.state in {"parked", "disabled"} or (one.state == "active" and one.behind > LATE.total_seconds())
     ]
     lines = (
         Line(one.endpoint, one.endpoint, one.fault, stamp(one.since) if one.since else None, one.state) for one in stuck

@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from service.metrics import journal, papers, places, queues, signing
+from service.metrics import journal, outward, papers, places, queues, signing
 from service.metrics.counted import registry
 from service.metrics.scrape import Scrape
 from service.store import StoreBusy
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from service.wiring import Teken
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
-LOOKS: Final = (queues.look, papers.look, signing.look, journal.look, places.look)
+LOOKS: Final = (queues.look, papers.look, signing.look, outward.look, journal.look, places.look)
 """Each asks the database."""
 log = structlog.get_logger("teken.metrics")
 

@@ -44,8 +44,9 @@ notices = Table(
 )
 _WAITING = text("outcome = 'waiting'")
 Index("notices_due", notices.c.due_at, notices.c.id, sqlite_where=_WAITING, postgresql_where=_WAITING)
-_FAILED = text("outcome IN ('refused','given_up')")
-Index("notices_failed", notices.c.office, notices.c.ended_at, sqlite_where=_FAILED, postgresql_where=_FAILED)
+FAILED = text("outcome IN ('refused','given_up')")
+"""In the words of its index."""
+Index("notices_failed", notices.c.office, notices.c.ended_at, sqlite_where=FAILED, postgresql_where=FAILED)
 
 followed = Table(
     "notices_followed",

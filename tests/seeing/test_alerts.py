@@ -46,11 +46,14 @@ def test_a_rule_names_what_there_is_and_says_what_to_do(rule):
 def test_values_that_rules_ask_for_exist():
     from service.metrics.queues import PARKED
     from service.metrics.signing import UNFINISHED
+    from service.store.webhook_tables import ENDPOINT_STATES
     from service.verification import Verdict
 
     text = " ".join(rule["expr"] for rule in RULES)
     assert set(re.findall(r'why="(\w+)"', text)) <= {PARKED}
     assert set(re.findall(r'state="(\w+)"', text)) <= {str(one) for one in UNFINISHED}
+    states = {one for listed in re.findall(r'state=~"([\w|]+)"', text) for one in listed.split("|")}
+    assert states <= set(ENDPOINT_STATES)
     verdicts = {one for listed in re.findall(r'result=~"([\w|]+)"', text) for one in listed.split("|")}
     assert verdicts <= {str(one) for one in Verdict}
 

@@ -18,6 +18,8 @@ from service.metrics import exposition
 from service.permits import State
 from service.settings import PROJECT, Settings
 from service.store.tables import metadata, permits, upkeep
+from service.store.webhook_tables import endpoints
+from service.webhooks import endpoints as webhooks
 from service.wiring import open_teken
 from tests.store.test_plans import FEW, _plan
 from tests.support.office import TYPES, client_of, open_office, payload, play, post
@@ -107,6 +109,19 @@ def test_certificates_checkpoints_and_register_are_told(world):  # noqa: F811
     assert of(after, "teken_disk_free_bytes", of="archive") > 0
 
 
+def test_an_upstream_that_takes_no_news_falls_behind(world):  # noqa: F811
+    target, _ = webhooks.add(world.teken, world.client.id, "https://hulu.contoh.example/kabar")
+    world.accepted()
+    play(world.teken, world.accepted("UJI-2"))
+    world.clock.forward(seconds=50)
+    assert of(told(world.teken), "teken_webhook_lag_seconds", office=OFFICE) == 50
+    with world.teken.db.write() as connection:
+        connection.execute(update(endpoints).where(endpoints.c.id == target["id"]).values(state="parked"))
+    samples = told(world.teken)
+    assert of(samples, "teken_webhook_endpoints", office=OFFICE, state="parked") == 1
+    assert of(samples, "teken_webhook_lag_seconds", office="malang") == 0
+
+
 def test_a_database_that_is_away_is_told_and_the_scrape_stands(tmp_path, keys):
     teken = open_office(tmp_path, keys)
     teken.db.dispose()
@@ -133,9 +148,9 @@ def test_a_scrape_reads_no_table_that_grows_without_an_index(tmp_path, keys):
         plans = {statement: _plan(connection, statement, values) for statement, values in asked.items()}
     connection.close()
     assert len(plans) > 10
-    grows = set(metadata.tables) - FEW - {"standings", "closures"}
+    grows = set(metadata.tables) - FEW - {"standings", "closures", "webhook_endpoints"}
     whole = [
-        re.compile(rf"SCAN {table}(?! USING (?:COVERING )?INDEX \w+_(?:due|stuck|failing|unsettled)\b)")
+        re.compile(rf"SCAN {table}(?! USING (?:COVERING )?INDEX \w+_(?:due|stuck|failing|failed|unsettled)\b)")
         for table in grows
     ]
     assert not {s: plan for s, plan in plans.items() if any(one.match(step) for one in whole for step in plan)}
@@ -210,7 +225,9 @@ def test_the_document_names_every_metric_and_no_other(asked):
     text = asked().data.decode()
     told_of = set(re.findall(r"^# TYPE (\w+) (?:gauge|counter|histogram)$", text, re.MULTILINE))
     told_of = {one for one in told_of if not one.endswith("_created")}
-    listed = re.findall(r"^\| `(\w+)` \|", (PROJECT / "docs/operating/metrics.md").read_text("utf-8"), re.MULTILINE)
+    listed = re.findall(
+        r"^\| `(teken_\w+)` \|", (PROJECT / "docs/operating/metrics.md").read_text("utf-8"), re.MULTILINE
+    )
     assert sorted(listed) == sorted(told_of)
 
 
