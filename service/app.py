@@ -24,6 +24,7 @@ from service.web import (
     qr,
     report,
     verify,
+    webhooks,
     wellknown,
 )
 from service.wiring import open_teken
@@ -54,6 +55,7 @@ def create_app(teken: Teken) -> Flask:
     ) > 0:  # so many proxies of ours told who asks, by which name, over HTTPS or not
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     app.register_blueprint(api.api)
+    app.register_blueprint(webhooks.webhooks)
     app.register_blueprint(about.about)
     app.register_blueprint(verify.verify)
     app.register_blueprint(qr.qr)

@@ -20,7 +20,7 @@ def add_parser(commands: Any, opened: Callable[[], Teken], of_office: Callable[[
     add = client.add_parser("add", help="make a client and show its API key once")
     add.add_argument("office")
     add.add_argument("name")
-    add.add_argument("--scopes", help="default: all of cases:write,permits:read,events:read")
+    add.add_argument("--scopes", help="default: all of cases:write,permits:read,events:read,webhooks:write")
     add.add_argument("--signed", action="store_true", help="requests must be signed; the key itself is never sent")
     add.add_argument("--days", type=int, help="how long the key lives; default: until it is changed or revoked")
     add.set_defaults(run=lambda chosen: _add(of_office(chosen.office), chosen))

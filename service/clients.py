@@ -37,6 +37,7 @@ class Scope(StrEnum):
     CASES = "cases:write"
     PERMITS = "permits:read"
     EVENTS = "events:read"
+    WEBHOOKS = "webhooks:write"
 
 
 EVERY_SCOPE = frozenset(Scope)

@@ -10,7 +10,7 @@ from service.cases import example, schema
 from service.corrections import REASON_LENGTH
 from service.permits import State
 from service.queries import MOST_EVENTS
-from service.web import check_openapi, problems, qr_openapi
+from service.web import check_openapi, problems, qr_openapi, webhooks_openapi
 from service.web.verify_openapi import OPENAPI_PATHS
 
 if TYPE_CHECKING:
@@ -105,6 +105,7 @@ def _paths(types: tuple[PermitType, ...]) -> Json:
             "get": _operation("getSchema", "The JSON Schema of a type's cases", {200: _schema_answer()}, _OPEN)
             | {"security": []},
         },
+        **_webhooks(),
         **_verification(),
         "/api/v1/verify": {"post": _check_file()},
         "/healthz": {
@@ -117,10 +118,33 @@ def _paths(types: tuple[PermitType, ...]) -> Json:
     }
 
 
+_NOTHING: Json = {"description": "Done", "headers": {"Request-Id": {"$ref": "#/components/headers/Request-Id"}}}
+
+
+def _webhooks() -> Json:
+    paths: Json = {}
+    for one in webhooks_openapi.OPERATIONS:
+        path = paths.setdefault(one.path, {})
+        if "{webhook}" in one.path:
+            path["parameters"] = [_in_path("webhook", "whk_0123456789abcdef")]
+        if "{act}" in one.path:
+            act = _in_path("act", webhooks_openapi.ACTS[0]) | {"schema": {"enum": [*webhooks_openapi.ACTS]}}
+            path["parameters"].append(act)
+        refused = _READ if one.method == "get" else _WRITE
+        path[one.method] = _operation(
+            one.name, one.summary, {one.status: _ok(one.answer) if one.answer else _NOTHING}, refused
+        )
+        if one.body:
+            path[one.method]["requestBody"] = _body(_ref(one.body))
+        if one.limit:
+            path[one.method]["parameters"] = [_number("limit", 1, webhooks_openapi.MOST_TRIES, 50)]
+    return paths
+
+
 def _with_the_servers_own(paths: Json) -> Json:
     own = {str(status): {"description": description} for status, description in _SERVER.items()}
     for path in paths.values():
-        for operation in path.keys() & {"get", "post"}:
+        for operation in path.keys() & {"get", "post", "delete"}:
             path[operation]["responses"] = dict(sorted({**path[operation]["responses"], **own}.items()))
     return paths
 
@@ -247,7 +271,7 @@ def _headers() -> Json:
 
 def _schemas(types: tuple[PermitType, ...]) -> Json:
     cases = {_case_name(one): {key: part for key, part in schema(one).items() if key != "$schema"} for one in types}
-    return cases | _answers()
+    return cases | _answers() | webhooks_openapi.schemas(_strict)
 
 
 def _answers() -> Json:

@@ -25,7 +25,10 @@ MAY_BE_KEPT = {
 """The same for everybody, and of nobody. Whatever else there is, and whatever comes, is `no-store`."""
 FOR_OTHER_SITES = {"qr.read_keys", "qr.read_revocations"}
 """Public keys and signed lists, for other people's readers of our QR codes."""
-FILLED = {"code": "7K3M9QXT2WPA5D8H", "permit": "izn_1", "office": "kudus", "type_": "x", "token": "x"}
+FILLED = {"code": "7K3M9QXT2WPA5D8H", "permit": "izn_1", "office": "kudus", "type_": "x", "token": "x"} | {
+    "webhook": "whk_1",
+    "act": "pause",
+}
 
 
 def rules(app):
