@@ -71,6 +71,7 @@ def wait_for(url: str) -> None:
     ("asker", "examples"),
     [
         ("client", FEW),
+        ("anybody", FEW // 2),
         pytest.param("client", MANY, marks=[pytest.mark.thorough, pytest.mark.timeout(1800)]),
         pytest.param("anybody", MANY, marks=[pytest.mark.thorough, pytest.mark.timeout(1800)]),
     ],
