@@ -48,7 +48,7 @@ def leave(home: Path, database: str) -> None:
 def upgraded(home: Path, keys: Path, database: str) -> Teken:
     """Open it with the program of today. The keys are others than then; certificates of both PKIs are trusted."""
     for name in ("root", "issuing"):
-        both = (SAMPLE / f"{name}.pem").read_text() + (keys / f"{name}.pem").read_text()
+        both = (SAMPLE / f"{name}.crt").read_text() + (keys / f"{name}.pem").read_text()
         (home / f"{name}.pem").write_text(both)
     trusted = {"trust": home / "root.pem", "intermediates": home / "issuing.pem"}
     return open_office(home, keys, database=database, clock=SetClock(LATER), **trusted)
