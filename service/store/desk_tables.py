@@ -26,7 +26,9 @@ accounts = Table(
     Column("login", Text, nullable=False, unique=True),
     Column("official", Text, ForeignKey("officials.id"), unique=True),  # null: admin or auditor who is no official
     Column("name", Text, nullable=False),
-    Column("duties", Text, nullable=False),  # JSON list: admin, operator, auditor, ajudan. SOP roles come from mandates alone
+    Column(
+        "duties", Text, nullable=False
+    ),  # JSON list: admin, operator, auditor, ajudan. SOP roles come from mandates alone
     Column("password_hash", Text),  # null until the invitation is used
     Column("totp_sealed", Text),  # sealed by the desk's key: a copy of the database makes no codes
     Column("totp_step", Integer, nullable=False, default=0),  # the newest time step that was used: no code twice
