@@ -47,6 +47,7 @@ def _told(scenes: list[Scene], seed: int, processes: int, name: str) -> int:
     began, done = time.monotonic(), []
     for scene in played(scenes, processes):
         done.append(scene)
+        keep(FOLDER / f"{name}.json", seed, done, time.monotonic() - began)  # also what a run did that is ended early
         if scene.violations:
             print(failures([scene]), flush=True)
     places = {scene.replay: at for at, scene in enumerate(scenes)}
