@@ -17,6 +17,7 @@ from service.longterm import level_of
 from service.permits import CORRECTION, RELEASED, State
 from service.steps.number import carried_on
 from service.steps.proving import prove_stored
+from service.steps.qr import QrDiffers
 from service.store.sealed import vault_of
 from service.store.tables import chains, documents, events, permits, revisions, series
 from service.vault import SealBroken
@@ -262,6 +263,8 @@ def _document(teken: Teken, row: Row[Any]) -> Iterator[Violation]:
         yield Violation("I8", where, str(damage))
     except ProofFailed as refusal:
         yield Violation("I7" if refusal.code == "proof_prefix" else "I4", where, refusal.code)
+    except QrDiffers as refusal:
+        yield Violation("I4", where, refusal.code)
     except (TypeError, ValueError, KeyError, AssertionError):
         yield Violation("I4", where, "what is recorded of it cannot be read")
 

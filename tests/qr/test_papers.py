@@ -88,6 +88,7 @@ def test_step_seven_refuses_another_text_on_the_row(make, variant):
         change(house, permit, qr=text)
         with pytest.raises((QrDiffers, ProofFailed)):
             prove_stored(house.teken, row(house.teken, permit), bundle, signatures, pdf)
+        assert {one.invariant for one in audit(house.teken).violations} == {"I4"}
 
 
 def test_who_writes_a_text_before_the_signature_gets_nothing_signed(make):
