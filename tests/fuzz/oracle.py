@@ -105,7 +105,16 @@ def _value(value: object, waiting: list[pikepdf.Object]) -> object:
     if not isinstance(value, pikepdf.Object):
         number = isinstance(value, int | Decimal) and not isinstance(value, bool)
         return ("number" if number else type(value).__name__, value)
-    if value.is_indirect:
+    if value.is_indirect and not _is_leaf(value):
         waiting.append(value)
         return value.objgen
     return _plain(value, waiting)
+
+
+def _is_leaf(value: pikepdf.Object) -> bool:
+    """Whether nothing stands below it: then it says the same in its place as under a number of its own."""
+    if isinstance(value, pikepdf.Stream):
+        return False
+    below = value.values() if isinstance(value, pikepdf.Dictionary) else value
+    holds = isinstance(value, pikepdf.Dictionary | pikepdf.Array)
+    return not holds or not any(isinstance(one, pikepdf.Dictionary | pikepdf.Array | pikepdf.Stream) for one in below)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import random
+from copy import deepcopy
 
 import pikepdf
 import pytest
@@ -96,6 +97,21 @@ def test_the_oracle_excuses_a_security_store_of_a_strangers_file_only(house):
         assert says_the_same(seed.pdf, longer), seed.name
         assert is_finding(seed, longer, Verdict.FOREIGN) is (seed.kind != "foreign")
         assert is_finding(seed, longer, Verdict.AUTHENTIC)
+
+
+def test_the_oracle_takes_an_empty_dictionary_under_a_number_for_the_same(house):
+    seed = next(one for one in house.seeds if one.kind == "foreign")
+    below = layout(seed.pdf)
+    root = below.thing(below.root)
+    direct, indirect, other = (deepcopy(root) for _ in range(3))
+    direct.value.put(b"/PieceInfo", b"<<>>")
+    indirect.value.put(b"/PieceInfo", b"%d 0 R" % below.size)
+    other.value.put(b"/PieceInfo", b"<</A 1>>")
+    one, same, differs = (
+        Update({below.root: each.body(), below.size: b"<<>>"}).write(seed.pdf) for each in (direct, indirect, other)
+    )
+    assert says_the_same(one, same)
+    assert not says_the_same(one, differs)
 
 
 def test_a_number_is_a_file(house):
