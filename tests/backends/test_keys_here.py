@@ -112,7 +112,9 @@ import sys
 from pathlib import Path
 import pkcs11
 from service import batch, pipeline
+from service.logs import log_to_stderr
 from tests.backends.conftest import HULU, Desk, Home
+log_to_stderr()
 folder, keys, module, pin = sys.argv[1:]
 tokens, drawer = Path(folder) / "hsm/tokens", Path(folder) / "drawer"
 def again():
