@@ -62,7 +62,7 @@ $(STAMP): requirements.lock pyproject.toml
 conformance: $(STAMP) ## outside judges on our papers (docs/CONFORMANCE.md; needs Java and Maven), the desk played through in a browser, the rest of the matrices
 	@scripts/need javac default-jdk-headless mvn maven qpdf qpdf pdfsig poppler-utils chromium chromium
 	$(PY) -m pytest -m "" tests/conformance/verdicts.py tests/signing/test_years.py
-	$(PY) -m pytest -n 2 --dist worksteal -m "played or thorough" tests/browser tests/verification tests/web/test_contract.py
+	$(PY) -m pytest -n 2 --dist worksteal -m "played or thorough" tests
 
 clean:
 	rm -rf var build .mypy_cache .ruff_cache .pytest_cache

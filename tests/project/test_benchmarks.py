@@ -53,6 +53,7 @@ def test_the_plain_way_makes_a_signed_page_too(tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # the same
+@pytest.mark.thorough
 def test_the_race_knows_who_runs_and_who_can_not(tmp_path):
     result = signing.measure(tmp_path, 2, quick=True)
     there = {kind.name for kind in peers.KINDS} - set(result.missing)
