@@ -36,6 +36,7 @@ _FORM_MAY_CHANGE: Final = {"/Fields", "/SigFlags", "/DR", "/DA", "/Q", "/NeedApp
 _ALWAYS: Final = {"/Ff", "/Parent", "/Kids", "/P", "/Type"}
 _FILLING: Final = _ALWAYS | {"/V", "/AP", "/AS", "/F", "/DA", "/Q", "/I", "/TI", "/RV", "/M"}
 _NOTHING, _FORMS = 1, 2
+_DEEPEST: Final = 64
 
 Box = tuple[float, float, float, float]
 
@@ -110,6 +111,8 @@ class _Comparison:
             return
         self._node(self.before.Root.Pages, self.after.Root.Pages)
         if self._differs(self.before.Root.Pages, self.after.Root.Pages, {"/Count"}):
+            self.found.doubts.add("structure")
+        if _hollow(self.after) > _hollow(self.before):
             self.found.doubts.add("structure")
         for one, other in zip(self.before.pages, self.after.pages, strict=True):
             keys = {*one.obj.keys(), *other.obj.keys()} - _PAGE_MAY_CHANGE - set(_INHERITED)
@@ -261,6 +264,22 @@ def _annotations(page: Any) -> Iterator[Any]:
 def _strangers(page: Any) -> int:
     """How many entries of /Annots are no annotations."""
     return sum(not isinstance(one, pikepdf.Dictionary) for one in page.obj.get("/Annots", ()))
+
+
+def _hollow(document: pikepdf.Pdf) -> int:
+    """How many nodes of the page tree hold no page, or not as many as they count. Raises ValueError for a tree that has no end."""
+    return _leaves(document.Root.Pages, 0)[1]
+
+
+def _leaves(node: Any, depth: int) -> tuple[int, int]:
+    """Return how many pages stand below a node, and how many hollow nodes, itself included."""
+    if depth > _DEEPEST:
+        raise ValueError("page tree too deep")
+    if "/Kids" not in node:
+        return 1, 0
+    below = [_leaves(kid, depth + 1) for kid in node.Kids]
+    pages, hollow = sum(one for one, _ in below), sum(other for _, other in below)
+    return pages, hollow + (pages == 0 or node.get("/Count") != pages)
 
 
 def _inherited(page: Any, key: str) -> Any:

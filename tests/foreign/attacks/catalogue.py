@@ -132,3 +132,12 @@ def key_said_twice(pdf):
     writer.root[pdf_name("/Aages")] = writer.root.raw_get("/Pages")
     writer.update_root()
     return written(writer).replace(b"/Aages", b"/Pages")
+
+
+@update
+def page_tree_with_a_hollow_node(writer):
+    kinds = {"/Type": pdf_name("/Pages"), "/Count": generic.NumberObject(1), "/Kids": generic.ArrayObject()}
+    hollow = generic.DictionaryObject({pdf_name(key): value for key, value in kinds.items()})
+    pages = writer.root["/Pages"]
+    pages["/Kids"].append(writer.add_object(hollow))
+    writer.update_container(pages["/Kids"])
