@@ -112,7 +112,7 @@ class _Comparison:
         self._node(self.before.Root.Pages, self.after.Root.Pages)
         if self._differs(self.before.Root.Pages, self.after.Root.Pages, {"/Count"}):
             self.found.doubts.add("structure")
-        if _hollow(self.after) > _hollow(self.before):
+        if self.before.Root.Pages.objgen != self.after.Root.Pages.objgen or _hollow(self.after) > _hollow(self.before):
             self.found.doubts.add("structure")
         for one, other in zip(self.before.pages, self.after.pages, strict=True):
             keys = {*one.obj.keys(), *other.obj.keys()} - _PAGE_MAY_CHANGE - set(_INHERITED)

@@ -141,3 +141,11 @@ def page_tree_with_a_hollow_node(writer):
     pages = writer.root["/Pages"]
     pages["/Kids"].append(writer.add_object(hollow))
     writer.update_container(pages["/Kids"])
+
+
+@update
+def page_tree_with_another_root(writer):
+    """It holds the same pages and lacks its type, which some readers put back."""
+    pages = generic.DictionaryObject({pdf_name(key): writer.root["/Pages"].raw_get(key) for key in ("/Count", "/Kids")})
+    writer.root[pdf_name("/Pages")] = writer.add_object(pages)
+    writer.update_root()
