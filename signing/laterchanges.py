@@ -14,6 +14,7 @@ from typing import Any, Final
 import pikepdf
 
 from signing.formtree import Node, nodes
+from signing.pagetree import hollow, inherited
 from signing.samegraph import SameGraph
 from signing.samerecord import same_record
 
@@ -36,7 +37,6 @@ _FORM_MAY_CHANGE: Final = {"/Fields", "/SigFlags", "/DR", "/DA", "/Q", "/NeedApp
 _ALWAYS: Final = {"/Ff", "/Parent", "/Kids", "/P", "/Type"}
 _FILLING: Final = _ALWAYS | {"/V", "/AP", "/AS", "/F", "/DA", "/Q", "/I", "/TI", "/RV", "/M"}
 _NOTHING, _FORMS = 1, 2
-_DEEPEST: Final = 64
 
 Box = tuple[float, float, float, float]
 
@@ -97,6 +97,8 @@ class _Comparison:
         gained = _ROOT_MAY_GAIN - set(one.keys())
         if self._differs(one, other, {*one.keys(), *other.keys()} - _ROOT_MAY_CHANGE - gained):
             self.found.changes.add("catalogue")
+        if _certifying(one) != _certifying(other):
+            self.found.doubts.add("certification")
         if not self.same(one.get("/Perms"), other.get("/Perms")):
             # some makers register every signature as the certifying one; taking a certification away is another matter
             (self.found.changes if "/Perms" in one else self.found.doubts).add("certification")
@@ -112,12 +114,12 @@ class _Comparison:
         self._node(self.before.Root.Pages, self.after.Root.Pages)
         if self._differs(self.before.Root.Pages, self.after.Root.Pages, {"/Count"}):
             self.found.doubts.add("structure")
-        if self.before.Root.Pages.objgen != self.after.Root.Pages.objgen or _hollow(self.after) > _hollow(self.before):
+        if self.before.Root.Pages.objgen != self.after.Root.Pages.objgen or hollow(self.after) > hollow(self.before):
             self.found.doubts.add("structure")
         for one, other in zip(self.before.pages, self.after.pages, strict=True):
             keys = {*one.obj.keys(), *other.obj.keys()} - _PAGE_MAY_CHANGE - set(_INHERITED)
-            inherited = any(not self.same(_inherited(one.obj, key), _inherited(other.obj, key)) for key in _INHERITED)
-            if inherited or self._differs(one.obj, other.obj, keys):
+            handed_down = any(not self.same(inherited(one.obj, key), inherited(other.obj, key)) for key in _INHERITED)
+            if handed_down or self._differs(one.obj, other.obj, keys):
                 self.found.changes.add("page_content")
             self._page_tree(one.obj, other.obj)
 
@@ -266,28 +268,10 @@ def _strangers(page: Any) -> int:
     return sum(not isinstance(one, pikepdf.Dictionary) for one in page.obj.get("/Annots", ()))
 
 
-def _hollow(document: pikepdf.Pdf) -> int:
-    """How many nodes of the page tree hold no page, or not as many as they count. Raises ValueError for a tree that has no end."""
-    return _leaves(document.Root.Pages, 0)[1]
-
-
-def _leaves(node: Any, depth: int) -> tuple[int, int]:
-    """Return how many pages stand below a node, and how many hollow nodes, itself included."""
-    if depth > _DEEPEST:
-        raise ValueError("page tree too deep")
-    if "/Kids" not in node:
-        return 1, 0
-    below = [_leaves(kid, depth + 1) for kid in node.Kids]
-    pages, hollow = sum(one for one, _ in below), sum(other for _, other in below)
-    return pages, hollow + (pages == 0 or node.get("/Count") != pages)
-
-
-def _inherited(page: Any, key: str) -> Any:
-    for _ in range(64):
-        if page is None or key in page:
-            break
-        page = page.get("/Parent")
-    return page.get(key) if page is not None else None
+def _certifying(root: Any) -> tuple[int, int]:
+    """The number of what /Perms names as the certification, which must have one (ISO 32000-2, 12.8.6); 0 of none."""
+    certification = root.get("/Perms", {}).get("/DocMDP")
+    return certification.objgen if isinstance(certification, pikepdf.Dictionary) else (0, 0)
 
 
 def _visible(widget: Any) -> bool:

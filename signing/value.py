@@ -25,8 +25,10 @@ _DEEPEST: Final = 32
 
 
 def flaws(embedded: EmbeddedPdfSignature, pdf: bytes) -> Iterator[str]:
-    """Name what is wrong with a value besides its proof: its end, its padding, its version, its certificates."""
+    """Name what is wrong with a value besides its proof: its place, its end, its padding, its version, its certificates."""
     hole = _hole(embedded, pdf)
+    if not _stands_around_its_hole(embedded):
+        yield "place"
     if len(b"".join(hole.split())) != len(hole):
         yield "padding"
     try:
@@ -42,6 +44,13 @@ def flaws(embedded: EmbeddedPdfSignature, pdf: bytes) -> Iterator[str]:
         yield "version"
     if not _certificates_hold(signed["certificates"]):
         yield "certificates"
+
+
+def _stands_around_its_hole(embedded: EmbeddedPdfSignature) -> bool:
+    """Whether the signature is read from the bytes that the range leaves a hole in, and not from a later copy."""
+    reader = embedded.reader
+    where = reader.xrefs.get_historical_ref(embedded.sig_object.container_ref, reader.xrefs.total_revisions - 1)
+    return isinstance(where, int) and where < int(embedded.byte_range[1])
 
 
 def _hole(embedded: EmbeddedPdfSignature, pdf: bytes) -> bytes:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 
+from pyhanko.pdf_utils import generic
+from pyhanko.pdf_utils.generic import pdf_name
+
 from tests.foreign.attacks.tools import (
     ATTACKS,
     attack,
     last_range,
     signed_anyway,
+    update,
 )
 
 
@@ -63,6 +67,30 @@ def tail_moved(pdf):
         return None
     head = pdf[: found.start()] + forged.ljust(room) + pdf[found.start() + room : resume]
     return head + tail.replace(b"Setuju", b"Tolak!") + tail
+
+
+def _signed_fields(writer):
+    fields = [one.get_object() for one in writer.root["/AcroForm"]["/Fields"]]
+    return [one for one in fields if "/V" in one and "/ByteRange" in one["/V"]]
+
+
+@update
+def signature_written_once_more(writer):
+    """The same words in another place: the range leaves no hole in them."""
+    fields = _signed_fields(writer)
+    for field in fields:
+        writer.mark_update(field.raw_get("/V").reference)
+    return bool(fields)
+
+
+@update
+def certification_copied(writer):
+    """What certifies is named by a copy and not by its number."""
+    if "/Perms" not in writer.root or "/DocMDP" not in writer.root["/Perms"]:
+        return False
+    writer.root["/Perms"][pdf_name("/DocMDP")] = generic.DictionaryObject(writer.root["/Perms"]["/DocMDP"])
+    writer.update_container(writer.root["/Perms"])
+    return True
 
 
 @attack
