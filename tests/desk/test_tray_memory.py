@@ -80,7 +80,7 @@ def test_the_web_servers_process_does_not_keep_what_was_typed(tmp_path, keys):
         typed = (PASSPHRASE, quote_plus(PASSPHRASE).encode())
 
         def gone() -> bool:
-            """What the server's own freed buffers may still show is overwritten by the next requests; what is kept is not."""
+            """What is kept stays for ever; what a request still held goes with it."""
             head.open("/meja/ttd")
             return not any(in_memory(pid, form) for pid in workers for form in typed)
 
@@ -92,12 +92,17 @@ def test_the_web_servers_process_does_not_keep_what_was_typed(tmp_path, keys):
 
 
 class serving:  # noqa: N801 - reads as a verb
-    """The web application as it is served: gunicorn with one worker process."""
+    """The web application as it is served: gunicorn with one worker process.
+
+    Python overwrites at once what it frees, so that what is found is what the process keeps: without that, a buffer of gunicorn's
+    own shows for as long as nobody needs its place, which depends on all that ran before.
+    """
 
     def __init__(self, listen: str, variables: dict[str, str], log: Path) -> None:
         command = [sys.executable, "-m", "gunicorn", "-b", listen, "-w", "1", "service.app:from_environment()"]
+        overwriting = variables | {"PYTHONMALLOC": "debug"}
         with log.open("ab") as out:
-            self.process = subprocess.Popen(command, cwd=PROJECT, env=variables, stdout=out, stderr=out)
+            self.process = subprocess.Popen(command, cwd=PROJECT, env=overwriting, stdout=out, stderr=out)
 
     def __enter__(self) -> subprocess.Popen:
         return self.process
