@@ -15,6 +15,7 @@ from service.demo import HOME
 from service.settings import PROJECT
 from tests.project.test_secrets import personal
 from tests.support.office import TYPES, payload
+from tests.support.once import once
 
 SHAPE = {
     "sop": str,
@@ -45,10 +46,15 @@ def run(*words: str, **more: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.fixture(scope="module")
-def demo():
-    done = run("demo", "--once", "--json")
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)["permits"], done.stderr
+def demo(tmp_path_factory):
+    """It has one home, that of the checkout."""
+
+    def play():
+        done = run("demo", "--once", "--json")
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)["permits"], done.stderr
+
+    return once(tmp_path_factory, "demo", play)
 
 
 def test_five_permits_in_force_and_identical(demo):
