@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 SCHEME: Final = "TEKEN-HMAC-SHA256"
 WINDOW: Final = timedelta(minutes=5)
+REMEMBERED: Final = 2 * WINDOW
+"""A nonce of before is of no request that would still be believed."""
 
 
 class SignatureStale(Unauthenticated):
@@ -88,7 +90,7 @@ def _once(teken: Teken, request: Signed, now: datetime) -> None:
     """Note the nonce; what is older than any request that would be believed is forgotten. Raises SignatureUsed."""
     try:
         with teken.db.write() as connection:
-            connection.execute(delete(request_nonces).where(request_nonces.c.at < stamp(now - 2 * WINDOW)))
+            connection.execute(delete(request_nonces).where(request_nonces.c.at < stamp(now - REMEMBERED)))
             connection.execute(insert(request_nonces).values(prefix=request.key, nonce=request.nonce, at=stamp(now)))
     except IntegrityError:
         raise SignatureUsed from None

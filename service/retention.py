@@ -1,4 +1,4 @@
-"""What is kept for a time only: cases that were never issued, drafts of the desk, requests for codes. In the worker's spare time.
+"""What is kept for a time only: cases that were never issued, drafts of the desk, requests for codes, spent rows. In spare time.
 
 Never touched: the register, the journal, issued documents and their cases, and whatever was signed, even if it was never released.
 """
@@ -6,7 +6,7 @@ Never touched: the register, the journal, issued documents and their cases, and 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, astuple, dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,6 +14,7 @@ import structlog
 from sqlalchemy import ColumnElement, Connection, Row, Select, delete, func, or_, select, update
 
 from service import corrections, moves
+from service import retention_spent as spent
 from service.archive_sweep import sweep
 from service.audit import ERASED
 from service.canonical import dumps
@@ -41,12 +42,13 @@ _PAPERS: Final = ("draft_sha", "final_sha", "ordered_sha")
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is due: ids of returned cases to close and of closed ones to erase, how many drafts and requests go, and unnamed files."""
+    """What is due: ids of returned cases to close and of closed ones to erase, how many drafts, requests, spent rows and files go."""
 
     returned: tuple[str, ...]
     closed: tuple[str, ...]
     drafts: int
     codes: int
+    spent: int
     files: int
 
 
@@ -58,7 +60,8 @@ def due(teken: Teken) -> Plan:
         closed = connection.execute(_closed(teken, periods)).scalars().all()
         drafts = connection.execute(_count(proposals, _old_drafts(teken, periods))).scalar_one()
         codes = connection.execute(_count(code_requests, _old_codes(teken, periods))).scalar_one()
-    return Plan(tuple(returned), tuple(closed), drafts, codes, len(sweep(teken, periods.files, dry=True)))
+        over = spent.count(connection, teken.clock.now())
+    return Plan(tuple(returned), tuple(closed), drafts, codes, over, len(sweep(teken, periods.files, dry=True)))
 
 
 def keep_short(teken: Teken) -> Plan:
@@ -72,9 +75,11 @@ def keep_short(teken: Teken) -> Plan:
     with teken.db.write() as connection:
         drafts = connection.execute(delete(proposals).where(_old_drafts(teken, periods))).rowcount
         codes = connection.execute(delete(code_requests).where(_old_codes(teken, periods))).rowcount
-    done = Plan(shut, erased, drafts, codes, len(sweep(teken, periods.files)))
-    if any((shut, erased, drafts, codes, done.files)):
-        log.info("kept_no_longer", returned=len(shut), closed=len(erased), drafts=drafts, codes=codes, files=done.files)
+        over = spent.forget(connection, teken.clock.now())
+    done = Plan(shut, erased, drafts, codes, over, len(sweep(teken, periods.files)))
+    if any(astuple(done)):
+        told = {**asdict(done), "returned": len(shut), "closed": len(erased)}
+        log.info("kept_no_longer", **told)
     return done
 
 
@@ -177,12 +182,4 @@ def _count(table: Any, which: ColumnElement[bool]) -> Select[int]:
 
 def told(plan: Plan) -> str:
     """Return a plan as JSON."""
-    return json.dumps(
-        {
-            "returned": plan.returned,
-            "closed": plan.closed,
-            "drafts": plan.drafts,
-            "codes": plan.codes,
-            "files": plan.files,
-        }
-    )
+    return json.dumps(asdict(plan))

@@ -6,18 +6,21 @@ import json
 import os
 import threading
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import insert, select, update
 
-from service import acts, archive_sweep, corrections, photos, retention
+from service import acts, archive_sweep, clients, corrections, photos, retention
 from service.archive import LocalArchive
 from service.archive_named import Names
 from service.audit import audit
 from service.clock import SetClock, stamp
+from service.desk import accounts, throttle
 from service.permits import State
 from service.retention_periods import Periods, read
+from service.store.client_tables import request_nonces
+from service.store.desk_tables import failures, sessions
 from service.store.tables import case_names, events, permits, quarantine, register, revisions
 from tests.support.office import client_of, open_office, payload, play, post, row, work
 
@@ -143,6 +146,29 @@ def test_a_photo_of_a_refused_case_goes_and_an_offices_files_stay(teken):
     assert archive_sweep.sweep(teken, 0) == []
     assert archive_sweep.sweep(teken, 7) == [name]
     assert [teken.archive.has(one) for one in (name, office, signed)] == [False, True, True]
+
+
+def test_tries_nonces_and_sessions_go_once_they_are_spent_though_nobody_comes_any_more(teken):
+    prefix = clients.add_client(teken, "kudus", "uji")[1].partition(".")[0]
+    account = accounts.create(teken, "kudus", "ayu@uji.example", name="Ayu", duties=("auditor",))[0].id
+    now, hours = teken.clock.now(), timedelta(hours=12)
+    session = dict.fromkeys(("token_hash", "csrf"), "x") | dict.fromkeys(("started_at", "seen_at"), stamp(now))
+    with teken.db.write() as connection:
+        assert not throttle.tried(connection, {"a": 5, "b": 5}, now, lambda: False)
+        connection.execute(insert(request_nonces).values(prefix=prefix, nonce="n" * 16, at=stamp(now)))
+        connection.execute(insert(sessions).values(**session, account=account, expires_at=stamp(now + hours)))
+
+    def after(**time: float) -> tuple[int, int, int, int]:
+        teken.clock.forward(**time)
+        due, done = retention.due(teken).spent, retention.keep_short(teken).spent
+        assert due == done
+        with teken.db.read() as connection:
+            return done, *(len(connection.execute(select(one)).all()) for one in (failures, request_nonces, sessions))
+
+    assert after(minutes=10) == (0, 2, 1, 1)
+    assert after(seconds=1) == (1, 2, 0, 1)
+    assert after(minutes=20) == (2, 0, 0, 1)
+    assert after(hours=12) == (1, 0, 0, 0)
 
 
 def test_bytes_that_are_put_again_at_the_moment_of_their_removal_are_there_afterwards(tmp_path):
