@@ -141,8 +141,7 @@ def authenticate(teken: Teken, bearer: str) -> Client:
 
 def live_key(teken: Teken, prefix: str) -> Row[Any] | None:
     """Return a key that is not revoked, of a client that is not disabled, with what its client may do."""
-    with teken.db.read() as connection:
-        return connection.execute(_LIVE_KEY, {"shown": prefix}).first()
+    return teken.db.first(_LIVE_KEY, {"shown": prefix})
 
 
 def admitted(teken: Teken, row: Row[Any]) -> Client:

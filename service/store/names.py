@@ -8,9 +8,23 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
+from functools import cache
 from typing import Final
 
-from sqlalchemy import Connection, Select, delete, insert, select
+from sqlalchemy import (
+    JSON,
+    ColumnElement,
+    Connection,
+    Insert,
+    Select,
+    Text,
+    bindparam,
+    cast,
+    delete,
+    func,
+    insert,
+    select,
+)
 
 from service.store.sealed import vault_of
 from service.store.tables import case_names
@@ -19,6 +33,8 @@ SHORTEST: Final = 3
 """Letters that a searched word needs at least, unless it is a whole word of the name."""
 _LENGTHS: Final = (5, SHORTEST)
 _KEPT: Final = 16
+_MARK: Final = 7
+"""Of the key's id, before its hash. Notes of before 0019 have no mark: the oldest key made them."""
 _WORD: Final = re.compile(r"[^\W_]+")
 
 
@@ -29,9 +45,8 @@ def forget(connection: Connection, permit: str) -> None:
 
 def note(connection: Connection, permit: str, office: str, body: str) -> None:
     """Note under which beginnings the holder of this case is found."""
-    found = rows(connection, permit, office, body)
-    if found:
-        connection.execute(insert(case_names).values(found))
+    found = json.dumps([row["begins"] for row in rows(connection, permit, office, body)])
+    connection.execute(_noting(connection.dialect.name), {"whose": permit, "beginnings": found})
 
 
 def rows(connection: Connection, permit: str, office: str, body: str) -> list[dict[str, str]]:
@@ -39,7 +54,8 @@ def rows(connection: Connection, permit: str, office: str, body: str) -> list[di
     words = _words(json.loads(body)["applicant"]["nama"])
     beginnings = {word[:length] for word in words for length in _LENGTHS if len(word) >= length}
     beginnings |= {word for word in words if len(word) < SHORTEST}
-    return [{"permit": permit, "begins": _hidden(connection, office, one)} for one in sorted(beginnings)]
+    newest = list(vault_of(connection).keys())[-1]
+    return [{"permit": permit, "begins": _hidden(connection, newest, office, one)} for one in sorted(beginnings)]
 
 
 def candidates(connection: Connection, office: str, searched: str) -> Select[str] | None:
@@ -47,17 +63,37 @@ def candidates(connection: Connection, office: str, searched: str) -> Select[str
     words = [_cut(word) for word in _words(searched)]
     if not words:
         return None
-    hashes = [_hidden(connection, office, word) for word in words]
-    query = select(case_names.c.permit).where(case_names.c.begins == hashes[0])
-    for one in hashes[1:]:
-        query = query.where(case_names.c.permit.in_(select(case_names.c.permit).where(case_names.c.begins == one)))
+    first, *others = [case_names.c.begins.in_(_notes(connection, office, word)) for word in words]
+    query = select(case_names.c.permit).where(first)
+    for one in others:
+        query = query.where(case_names.c.permit.in_(select(case_names.c.permit).where(one)))
     return query
+
+
+def needing(connection: Connection, key: str) -> ColumnElement[bool]:
+    """Tell which notes this key made."""
+    mine = case_names.c.begins.like(f"{key[:_MARK]}.%")
+    return mine | case_names.c.begins.not_like("k%") if key == next(iter(vault_of(connection).keys())) else mine
+
+
+def outdated(connection: Connection) -> ColumnElement[bool]:
+    """Tell which notes the newest key did not make."""
+    return case_names.c.begins.not_like(f"{list(vault_of(connection).keys())[-1][:_MARK]}.%")
 
 
 def holds(name: str, searched: str) -> bool:
     """Tell whether the name has all of these words, each from its beginning."""
     words = _words(name)
     return all(any(word.startswith(one) for word in words) for one in _words(searched))
+
+
+@cache
+def _noting(engine: str) -> Insert:
+    """Return one statement for however many there are: an insert of several rows would be compiled anew for every number of them."""
+    given = bindparam("beginnings", type_=Text)
+    each = func.json_array_elements_text(cast(given, JSON)) if engine == "postgresql" else func.json_each(given)
+    found = select(bindparam("whose", type_=Text), each.table_valued("value").c.value)
+    return insert(case_names).from_select([case_names.c.permit, case_names.c.begins], found)
 
 
 def _cut(word: str) -> str:
@@ -69,5 +105,12 @@ def _words(name: str) -> list[str]:
     return _WORD.findall("".join(letter for letter in plain if not unicodedata.combining(letter)))
 
 
-def _hidden(connection: Connection, office: str, beginning: str) -> str:
-    return vault_of(connection).hidden("case_names", office, beginning)[:_KEPT]
+def _notes(connection: Connection, office: str, beginning: str) -> list[str]:
+    """Return every form in which a beginning may be noted."""
+    notes = [_hidden(connection, key, office, beginning) for key in list(vault_of(connection).keys())]
+    return [*notes, notes[0].rpartition(".")[2]]
+
+
+def _hidden(connection: Connection, key: str, office: str, beginning: str) -> str:
+    hashed = vault_of(connection).hidden_with(key, "case_names", office, beginning)
+    return f"{key[:_MARK]}.{hashed[:_KEPT]}"
