@@ -11,20 +11,7 @@ import unicodedata
 from functools import cache
 from typing import Final
 
-from sqlalchemy import (
-    JSON,
-    ColumnElement,
-    Connection,
-    Insert,
-    Select,
-    Text,
-    bindparam,
-    cast,
-    delete,
-    func,
-    insert,
-    select,
-)
+from sqlalchemy import JSON, Connection, Insert, Select, Text, bindparam, cast, delete, func, insert, select
 
 from service.store.sealed import vault_of
 from service.store.tables import case_names
@@ -33,8 +20,6 @@ SHORTEST: Final = 3
 """Letters that a searched word needs at least, unless it is a whole word of the name."""
 _LENGTHS: Final = (5, SHORTEST)
 _KEPT: Final = 16
-_MARK: Final = 7
-"""Of the key's id, before its hash. Notes of before 0019 have no mark: the oldest key made them."""
 _WORD: Final = re.compile(r"[^\W_]+")
 
 
@@ -54,8 +39,7 @@ def rows(connection: Connection, permit: str, office: str, body: str) -> list[di
     words = _words(json.loads(body)["applicant"]["nama"])
     beginnings = {word[:length] for word in words for length in _LENGTHS if len(word) >= length}
     beginnings |= {word for word in words if len(word) < SHORTEST}
-    newest = list(vault_of(connection).keys())[-1]
-    return [{"permit": permit, "begins": _hidden(connection, newest, office, one)} for one in sorted(beginnings)]
+    return [{"permit": permit, "begins": _hidden(connection, office, one)} for one in sorted(beginnings)]
 
 
 def candidates(connection: Connection, office: str, searched: str) -> Select[str] | None:
@@ -63,22 +47,11 @@ def candidates(connection: Connection, office: str, searched: str) -> Select[str
     words = [_cut(word) for word in _words(searched)]
     if not words:
         return None
-    first, *others = [case_names.c.begins.in_(_notes(connection, office, word)) for word in words]
-    query = select(case_names.c.permit).where(first)
-    for one in others:
-        query = query.where(case_names.c.permit.in_(select(case_names.c.permit).where(one)))
+    hashes = [_hidden(connection, office, word) for word in words]
+    query = select(case_names.c.permit).where(case_names.c.begins == hashes[0])
+    for one in hashes[1:]:
+        query = query.where(case_names.c.permit.in_(select(case_names.c.permit).where(case_names.c.begins == one)))
     return query
-
-
-def needing(connection: Connection, key: str) -> ColumnElement[bool]:
-    """Tell which notes this key made."""
-    mine = case_names.c.begins.like(f"{key[:_MARK]}.%")
-    return mine | case_names.c.begins.not_like("k%") if key == next(iter(vault_of(connection).keys())) else mine
-
-
-def outdated(connection: Connection) -> ColumnElement[bool]:
-    """Tell which notes the newest key did not make."""
-    return case_names.c.begins.not_like(f"{list(vault_of(connection).keys())[-1][:_MARK]}.%")
 
 
 def holds(name: str, searched: str) -> bool:
@@ -105,12 +78,5 @@ def _words(name: str) -> list[str]:
     return _WORD.findall("".join(letter for letter in plain if not unicodedata.combining(letter)))
 
 
-def _notes(connection: Connection, office: str, beginning: str) -> list[str]:
-    """Return every form in which a beginning may be noted."""
-    notes = [_hidden(connection, key, office, beginning) for key in list(vault_of(connection).keys())]
-    return [*notes, notes[0].rpartition(".")[2]]
-
-
-def _hidden(connection: Connection, key: str, office: str, beginning: str) -> str:
-    hashed = vault_of(connection).hidden_with(key, "case_names", office, beginning)
-    return f"{key[:_MARK]}.{hashed[:_KEPT]}"
+def _hidden(connection: Connection, office: str, beginning: str) -> str:
+    return vault_of(connection).hidden("case_names", office, beginning)[:_KEPT]
