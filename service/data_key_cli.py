@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def add_parser(commands: Any, opened: Callable[[], Teken]) -> None:
     """Register the commands; `opened` gives the Teken to work with."""
     keys = commands.add_parser("data-key", help="keys of the personal data at rest").add_subparsers(required=True)
-    keys.add_parser("list", help="each key's id, day, and how many texts need it").set_defaults(
+    keys.add_parser("list", help="each key's id, day, and how many texts and photos need it").set_defaults(
         run=lambda _: _list(opened())
     )
     new = keys.add_parser("new", help="make a key that seals from now on; copy the file to every host")
@@ -23,14 +23,22 @@ def add_parser(commands: Any, opened: Callable[[], Teken]) -> None:
         "reseal", help="seal with the newest key what older ones sealed, and photos of before sealing"
     )
     again.set_defaults(run=lambda _: _reseal(opened()))
+    drop = keys.add_parser("drop", help="take a key that nothing needs any more out of the file of this host")
+    drop.add_argument("key", help="its id, as `list` shows it")
+    drop.set_defaults(run=lambda chosen: _drop(opened(), chosen.key))
 
 
 def _list(teken: Teken) -> None:
-    from service.reseal import uses
+    from service.reseal import uses, uses_of_photos
 
-    needed = uses(teken)
-    for one in teken.vault.keys().values():
-        row = {"id": one.id, "made_on": one.made_on, "texts": needed.get(one.id, 0)}
+    texts, photos = uses(teken), uses_of_photos(teken)
+    for at, one in enumerate(teken.vault.keys().values()):
+        row = {
+            "id": one.id,
+            "made_on": one.made_on,
+            "texts": texts.get(one.id, 0) + (0 if at else texts.get("", 0)),
+            "photos": photos.get(one.id, 0),
+        }
         sys.stdout.write(json.dumps(row) + "\n")
 
 
@@ -48,3 +56,13 @@ def _reseal(teken: Teken) -> None:
 
     texts, pictures = reseal(teken)
     sys.stdout.write(f"{texts} teks dan {pictures} foto disegel ulang\n")
+
+
+def _drop(teken: Teken, key: str) -> None:
+    from service.data_key_drop import drop
+
+    drop(teken, key)
+    sys.stdout.write(
+        f"kunci {key} tidak dipakai lagi dan dikeluarkan dari {teken.vault.path}; salin berkas itu ke semua host,\n"
+        "dan simpan salinan lama terpisah selama masih ada cadangan dari sebelum penyegelan ulang\n"
+    )

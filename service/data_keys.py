@@ -32,7 +32,8 @@ def stand_ready(database: Database, vault: Vault) -> None:
 def lacking(connection: Connection, vault: Vault) -> list[str]:
     """Return the ids of keys that the database needs and the file does not have, or has wrong. Raises VaultShut."""
     keys, missing = vault.keys(), []
-    for row in connection.execute(select(data_keys).order_by(data_keys.c.id)):
+    needed = select(data_keys).where(data_keys.c.dropped_at.is_(None)).order_by(data_keys.c.id)
+    for row in connection.execute(needed):
         try:
             proven = row.id in keys and vault.open(row.proof, _CONTEXT).decode() == row.id
         except SealBroken:
@@ -43,9 +44,16 @@ def lacking(connection: Connection, vault: Vault) -> list[str]:
 
 
 def recognise(connection: Connection, vault: Vault, now: datetime) -> None:
-    """Note the file's keys; every key that the database needs must be among them. Raises VaultShut."""
+    """Note the file's keys; every key that the database needs must be among them, and none that was dropped may seal.
+
+    Raises VaultShut.
+    """
     if missing := lacking(connection, vault):
         raise VaultShut(key=missing[0])
+    dropped = select(data_keys.c.id).where(data_keys.c.dropped_at.is_not(None))
+    newest = list(vault.keys())[-1]
+    if newest in connection.execute(dropped).scalars():
+        raise VaultShut(key=newest)
     unknown = vault.keys().keys() - set(connection.execute(select(data_keys.c.id)).scalars())
     for key in sorted(unknown):
         proof = vault.seal_with(key, key.encode(), _CONTEXT)

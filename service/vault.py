@@ -11,6 +11,7 @@ import binascii
 import hashlib
 import hmac
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
@@ -132,10 +133,9 @@ class Vault:
 
         Raises VaultShut, SealBroken.
         """
-        head, _, rest = sealed.partition(b"\n")
         if not self.is_sealed(sealed):
             raise SealBroken
-        name = head[len(_FILE) :].decode("ascii", "replace")
+        name, rest = key_of_file(sealed), sealed.partition(b"\n")[2]
         key = self.keys().get(name)
         if key is None:
             raise VaultShut(key=_shown(name))
@@ -149,13 +149,10 @@ class Vault:
         """Tell whether these bytes of the archive say that they are sealed."""
         return stored.startswith(_FILE.encode())
 
-    def hidden(self, context: str, *parts: str) -> str:
-        """Return a keyed hash (hex) of the parts, equal for equal parts: to find what is sealed, not to read it.
-
-        It comes from the oldest key, so that a new key changes no hash. Raises VaultShut.
-        """
-        oldest = next(iter(self.keys().values()))
-        return hmac.new(_derived(oldest.secret, f"hidden/{context}"), "\x00".join(parts).encode(), "sha256").hexdigest()
+    def hidden_with(self, name: str, context: str, *parts: str) -> str:
+        """Return a hash (hex) of the parts under one of the file's keys: to find what is sealed, not to read it."""
+        secret = _derived(self.keys()[name].secret, f"hidden/{context}")
+        return hmac.new(secret, "\x00".join(parts).encode(), "sha256").hexdigest()
 
     def keys(self) -> dict[str, DataKey]:
         """Return the keys by id, oldest first; the file is made on first use, and never again by a process that has seen it.
@@ -180,11 +177,27 @@ class Vault:
     def add(self, now: datetime) -> DataKey:
         """Put a new key at the end of the file, in one step: it seals from now on, in every process that sees the file."""
         key = DataKey.fresh(now)
-        lines = [one.line for one in [*self.keys().values(), key]]
-        replacement = self.path.with_name(f".{self.path.name}-{secrets.token_hex(6)}")
-        write_once(replacement, "".join(f"{line}\n" for line in lines).encode(), 0o600)
-        replacement.replace(self.path)
+        self._replace([*self.keys().values(), key])
         return key
+
+    def leave_out(self, name: str) -> DataKey | None:
+        """Take a key out of the file, in one step, and return it; None if it is not there. The newest stays: it seals."""
+        keys = dict(self.keys())
+        if name == list(keys)[-1]:
+            raise ValueError("the newest key seals")
+        gone = keys.pop(name, None)
+        if gone is not None:
+            self._replace([*keys.values()])
+        return gone
+
+    def put_back(self, key: DataKey) -> None:
+        """Put a key that was taken out before all others."""
+        self._replace([key, *(one for one in self.keys().values() if one.id != key.id)])
+
+    def _replace(self, keys: Iterable[DataKey]) -> None:
+        replacement = self.path.with_name(f".{self.path.name}-{secrets.token_hex(6)}")
+        write_once(replacement, "".join(f"{key.line}\n" for key in keys).encode(), 0o600)
+        replacement.replace(self.path)
 
     def _read(self, mode: int) -> dict[str, DataKey]:
         if mode & _OPEN_TO_OTHERS:
@@ -202,6 +215,12 @@ def key_of(sealed: str) -> str:
     """Return the id of the key that sealed a text; empty for what is not sealed."""
     version, _, rest = sealed.partition(".")
     return rest.partition(".")[0] if version == VERSION else ""
+
+
+def key_of_file(stored: bytes) -> str:
+    """Return the id of the key that sealed a file of the archive; empty for what is not sealed."""
+    head = stored.partition(b"\n")[0]
+    return head[len(_FILE) :].decode("ascii", "replace") if Vault.is_sealed(stored) else ""
 
 
 @lru_cache(256)

@@ -11,7 +11,21 @@ import unicodedata
 from functools import cache
 from typing import Final
 
-from sqlalchemy import JSON, Connection, Insert, Select, Text, bindparam, cast, delete, func, insert, select
+from sqlalchemy import (
+    JSON,
+    ColumnElement,
+    Connection,
+    Insert,
+    Select,
+    Text,
+    bindparam,
+    case,
+    cast,
+    delete,
+    func,
+    insert,
+    select,
+)
 
 from service.store.sealed import vault_of
 from service.store.tables import case_names
@@ -20,6 +34,8 @@ SHORTEST: Final = 3
 """Letters that a searched word needs at least, unless it is a whole word of the name."""
 _LENGTHS: Final = (5, SHORTEST)
 _KEPT: Final = 16
+_MARK: Final = 7
+"""Of the key's id, before its hash. Notes of before 0019 have no mark: the oldest key made them."""
 _WORD: Final = re.compile(r"[^\W_]+")
 
 
@@ -39,7 +55,8 @@ def rows(connection: Connection, permit: str, office: str, body: str) -> list[di
     words = _words(json.loads(body)["applicant"]["nama"])
     beginnings = {word[:length] for word in words for length in _LENGTHS if len(word) >= length}
     beginnings |= {word for word in words if len(word) < SHORTEST}
-    return [{"permit": permit, "begins": _hidden(connection, office, one)} for one in sorted(beginnings)]
+    newest = list(vault_of(connection).keys())[-1]
+    return [{"permit": permit, "begins": _hidden(connection, newest, office, one)} for one in sorted(beginnings)]
 
 
 def candidates(connection: Connection, office: str, searched: str) -> Select[str] | None:
@@ -47,11 +64,28 @@ def candidates(connection: Connection, office: str, searched: str) -> Select[str
     words = [_cut(word) for word in _words(searched)]
     if not words:
         return None
-    hashes = [_hidden(connection, office, word) for word in words]
-    query = select(case_names.c.permit).where(case_names.c.begins == hashes[0])
-    for one in hashes[1:]:
-        query = query.where(case_names.c.permit.in_(select(case_names.c.permit).where(case_names.c.begins == one)))
+    first, *others = [case_names.c.begins.in_(_notes(connection, office, word)) for word in words]
+    query = select(case_names.c.permit).where(first)
+    for one in others:
+        query = query.where(case_names.c.permit.in_(select(case_names.c.permit).where(one)))
     return query
+
+
+def count(connection: Connection) -> dict[str, int]:
+    """Return how many notes there are by the mark of the key that made them (`mark_of`); "" for notes without."""
+    mark = case((case_names.c.begins.like("k%"), func.substr(case_names.c.begins, 1, _MARK)), else_="")
+    rows = connection.execute(select(mark, func.count()).group_by(mark)).all()
+    return {str(found): number for found, number in rows}
+
+
+def mark_of(key: str) -> str:
+    """Return what a key's notes begin with."""
+    return key[:_MARK]
+
+
+def outdated(connection: Connection) -> ColumnElement[bool]:
+    """Tell which notes the newest key did not make."""
+    return case_names.c.begins.not_like(f"{mark_of(list(vault_of(connection).keys())[-1])}.%")
 
 
 def holds(name: str, searched: str) -> bool:
@@ -78,5 +112,12 @@ def _words(name: str) -> list[str]:
     return _WORD.findall("".join(letter for letter in plain if not unicodedata.combining(letter)))
 
 
-def _hidden(connection: Connection, office: str, beginning: str) -> str:
-    return vault_of(connection).hidden("case_names", office, beginning)[:_KEPT]
+def _notes(connection: Connection, office: str, beginning: str) -> list[str]:
+    """Return every form in which a beginning may be noted."""
+    notes = [_hidden(connection, key, office, beginning) for key in list(vault_of(connection).keys())]
+    return [*notes, notes[0].rpartition(".")[2]]
+
+
+def _hidden(connection: Connection, key: str, office: str, beginning: str) -> str:
+    hashed = vault_of(connection).hidden_with(key, "case_names", office, beginning)
+    return f"{mark_of(key)}.{hashed[:_KEPT]}"

@@ -112,6 +112,7 @@ Index(
 )
 Index("permits_replaces", permits.c.replaces)
 Index("permits_number", permits.c.number)
+Index("permits_upstream", permits.c.upstream_id)  # whoever asks at the desk knows no client
 
 revisions = Table(
     "case_revisions",
@@ -141,6 +142,7 @@ data_keys = Table(
     Column("id", Text, primary_key=True),
     Column("proof", Text, nullable=False),  # its own id, sealed with it: who has another file is told at start
     Column("seen_at", Text, nullable=False),
+    Column("dropped_at", Text),  # nothing needs it any more; a file that still has it does no harm
 )
 
 acts = Table(

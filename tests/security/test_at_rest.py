@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from pathlib import Path
 
 import psycopg
@@ -122,7 +123,7 @@ def names_are_hashes(teken):
     with teken.db.read() as connection:
         begins = connection.execute(select(case_names.c.begins)).scalars().all()
     assert begins
-    assert all(len(one) == 16 and set(one) <= set("0123456789abcdef") for one in begins)
+    assert all(re.fullmatch(r"k[0-9a-f]{6}\.[0-9a-f]{16}", one) for one in begins)
     guessed = {
         hashlib.sha256(word.encode()).hexdigest()[:16] for word in ("sulistyowati", "sul", "sulis", "pur", "purna")
     }
