@@ -14,6 +14,7 @@ test: $(STAMP) tools  ## all tests, on a real PostgreSQL and Redis
 check: $(STAMP)       ## format, lint, types, import rules, office data, known vulnerabilities (AUDIT=strict: an index without advisories fails)
 	$(PY) -m ruff format --check .
 	$(PY) -m ruff check .
+	$(PY) -m ruff check --isolated --select S --ignore S101 service/store/migrations scripts/audit
 	$(PY) -m mypy
 	.venv/bin/lint-imports
 	$(PY) -m service.cli office check

@@ -56,7 +56,7 @@ def unseal(text: bytes, settings: Settings, passphrase: bytearray) -> None:
         raise BackupRefused("backup_passphrase_wrong") from None
     places = {"data.keys": settings.data_keys_file}
     for name, encoded in json.loads(plain).items():
-        write_once(places.get(name, settings.home / os.path.basename(name)), base64.b64decode(encoded), 0o600)  # noqa: PTH119
+        write_once(places.get(name, settings.home / os.path.basename(name)), base64.b64decode(encoded), 0o600)  # noqa: PTH119 - of a name, not of a path
 
 
 def _key(passphrase: bytearray, salt: bytes) -> bytes:

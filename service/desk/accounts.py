@@ -96,7 +96,7 @@ def create_in(
     """As `create`, in the caller's transaction."""
     teken.offices.office(office)
     chosen, wanted = tuple(sorted(set(duties))), login.strip().lower()
-    if not wanted or len(wanted) > 64 or not all(c.isalnum() or c in "._-@" for c in wanted):  # noqa: PLR2004
+    if not wanted or len(wanted) > 64 or not all(c.isalnum() or c in "._-@" for c in wanted):  # noqa: PLR2004 - letters
         raise Invalid(faults=(Fault("/login", "login_form"),))
     if any(duty not in DUTIES for duty in chosen):
         raise Invalid(faults=(Fault("/duties", "not_a_choice", {"choices": ", ".join(DUTIES)}),))

@@ -78,7 +78,7 @@ def _numbers_without_permit() -> None:
     sa.UniqueConstraint('permit', 'kind', 'series', name='one_number_per_permit')
     )
     columns = "series, seq, kind, no, number, permit, day, \"by\", reason, at, prev, hash"
-    op.execute(f"INSERT INTO register_new ({columns}) SELECT {columns} FROM register ORDER BY series, seq")
+    op.execute(f"INSERT INTO register_new ({columns}) SELECT {columns} FROM register ORDER BY series, seq")  # noqa: S608 - names of this file
     for act in ("UPDATE", "DELETE"):
         op.execute(f"DROP TRIGGER register_no_{act.lower()}")
     op.drop_table('register')
