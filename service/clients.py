@@ -62,11 +62,15 @@ class ScopeMissing(Forbidden):
 
 
 _LIVE_KEY: Select[Any] = (
-    select(client_keys, clients.c.office, clients.c.name, clients.c.scopes, clients.c.must_sign)
+    select(
+        *(client_keys.c[name] for name in ("prefix", "client", "hash", "expires_at", "used_at")),
+        *(clients.c[name] for name in ("office", "name", "scopes", "must_sign")),
+    )
     .join(clients, clients.c.id == client_keys.c.client)
     .where(client_keys.c.prefix == bindparam("shown"))
     .where(client_keys.c.revoked_at.is_(None), clients.c.disabled_at.is_(None))
 )
+_SIGNING_KEY = _LIVE_KEY.add_columns(client_keys.c.signing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,9 +143,9 @@ def authenticate(teken: Teken, bearer: str) -> Client:
     return admitted(teken, row)
 
 
-def live_key(teken: Teken, prefix: str) -> Row[Any] | None:
-    """Return a key that is not revoked, of a client that is not disabled, with what its client may do."""
-    return teken.db.first(_LIVE_KEY, {"shown": prefix})
+def live_key(teken: Teken, prefix: str, *, to_sign: bool = False) -> Row[Any] | None:
+    """Return a key that is not revoked, of a client that is not disabled, with what its client may do; `to_sign`: with `signing`."""
+    return teken.db.first(_SIGNING_KEY if to_sign else _LIVE_KEY, {"shown": prefix})
 
 
 def admitted(teken: Teken, row: Row[Any]) -> Client:

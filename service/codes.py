@@ -12,7 +12,7 @@ _CONFUSED = str.maketrans({"I": "1", "L": "1", "O": "0"})
 
 def crockford(length: int) -> str:
     """Return `length` random characters, five bits each."""
-    return "".join(secrets.choice(ALPHABET) for _ in range(length))
+    return "".join(ALPHABET[byte % len(ALPHABET)] for byte in secrets.token_bytes(length))
 
 
 def normalised(typed: str) -> str | None:

@@ -30,7 +30,7 @@ from service.pins import Bundle
 from service.sop.model import By, Office, PermitType
 from service.store import StoreBusy, names
 from service.store.book_tables import earlier_entries
-from service.store.once import insert_once
+from service.store.cases import insert_case
 from service.store.permits import change
 from service.store.tables import permits, revisions
 
@@ -160,9 +160,8 @@ def store(connection: Connection, teken: Teken, client: Client, ready: Ready) ->
     """
     now = teken.clock.now()
     old = replaced(connection, client, ready)
-    row = _insert(connection, teken, client, ready, old, now)
-    if row is not None:
-        _insert_revision(connection, row, 1, ready, now)
+    row = insert_case(connection, _permit(teken, client, ready, old, now), _revision(1, ready, now))
+    if row is not None:  # fifty threads may post it at once
         _tell(connection, teken, "case.accepted", row, ready)
         return row
     existing = connection.execute(
@@ -181,13 +180,10 @@ def store(connection: Connection, teken: Teken, client: Client, ready: Ready) ->
     return _revise(connection, teken, existing, ready, old, now)
 
 
-def _insert(
-    connection: Connection, teken: Teken, client: Client, ready: Ready, replaced: str | None, now: datetime
-) -> Row[Any] | None:
-    """Insert the permit, or return None if this upstream case has one (fifty threads may post it at once)."""
+def _permit(teken: Teken, client: Client, ready: Ready, replaced: str | None, now: datetime) -> dict[str, Any]:
     code = crockford(16)
     procedure = ready.permit_type.procedure
-    values: dict[str, Any] = {
+    return {
         "id": f"izn_{secrets.token_hex(10)}",
         "office": ready.office.code,
         "type": ready.permit_type.code,
@@ -207,14 +203,16 @@ def _insert(
         "created_at": stamp(now),
         "updated_at": stamp(now),
     }
-    return insert_once(connection, permits, ("client", "upstream_id"), values)
 
 
 def _revise(
     connection: Connection, teken: Teken, row: Row[Any], ready: Ready, replaced: str | None, now: datetime
 ) -> Row[Any]:
     """Take a corrected case: it keeps its number, code and place; what it asks for and when it was complete are the case's own."""
-    _insert_revision(connection, row, row.revision + 1, ready, now)
+    revision = _revision(row.revision + 1, ready, now)
+    connection.execute(insert(revisions), revision | {"permit": row.id})
+    names.forget(connection, row.id)
+    names.note(connection, row.id, row.office, revision["body"])
     corrected = {"request_kind": ready.case.request_kind, "replaces": replaced}
     row = change(connection, row, now, **corrected, complete_at=stamp(ready.case.complete_at))
     changed, voided = begin_again(connection, teken, row, ready.permit_type.procedure, ready.manifest_sha, ready.pin)
@@ -233,22 +231,16 @@ def _tell(connection: Connection, teken: Teken, event: str, row: Row[Any], ready
     append(connection, teken.notary, teken.clock.now(), Entry(event, row.office, row.client, row.id, data))
 
 
-def _insert_revision(connection: Connection, row: Row[Any], revision: int, ready: Ready, now: datetime) -> None:
-    body = ready.case.canonical().decode()
-    stored = {
-        "permit": row.id,
+def _revision(revision: int, ready: Ready, now: datetime) -> dict[str, Any]:
+    return {
         "revision": revision,
         "content_sha": ready.case.content_sha,
         "manifest_sha": ready.manifest_sha,
-        "body": body,
+        "body": ready.case.canonical().decode(),
         "photo_sha": ready.photo_sha,
         "warnings": dumps([_plain(fault) for fault in ready.warnings]),
         "accepted_at": stamp(now),
     }
-    connection.execute(insert(revisions), stored)
-    if revision > 1:
-        names.forget(connection, row.id)
-    names.note(connection, row.id, row.office, body)
 
 
 def replaced(connection: Connection, client: Client, ready: Ready) -> str | None:

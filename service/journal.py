@@ -22,6 +22,8 @@ _MINE = chains.c.name == JOURNAL
 _LOCK = select(chains).where(_MINE).with_for_update()
 _ADD = insert(events)
 _MOVE = update(chains).where(_MINE).values(length=bindparam("moved_to"), head=bindparam("ends_with"))
+_ADD_AND_MOVE = _ADD.add_cte(_MOVE.cte("moved"))
+"""On PostgreSQL one round trip less while everybody else waits for the lock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +63,13 @@ def append_all(connection: Connection, notary: Notary, at: datetime, entries: Se
         }
         head = digest(fields)
         rows.append({**fields, "hash": head, "checkpoint": notary.note(Checkpoint(seq, head))})
-    connection.execute(_ADD, rows if len(rows) > 1 else rows[0])
     length = int(chain.length) + len(rows)
-    connection.execute(_MOVE, {"moved_to": length, "ends_with": head})
+    move = {"moved_to": length, "ends_with": head}
+    if len(rows) == 1 and connection.dialect.name == "postgresql":
+        connection.execute(_ADD_AND_MOVE, rows[0] | move)
+    else:
+        connection.execute(_ADD, rows if len(rows) > 1 else rows[0])
+        connection.execute(_MOVE, move)
     return length
 
 

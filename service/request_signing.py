@@ -73,7 +73,7 @@ def authenticate_signed(teken: Teken, request: Signed) -> Client:
 
     Raises Unauthenticated, SignatureStale, SignatureUsed, KeyExpired; the last three only to who has the secret.
     """
-    row = live_key(teken, request.key)
+    row = live_key(teken, request.key, to_sign=True)
     key = bytes.fromhex(row.signing) if row is not None and row.signing else signing_key("")
     right = hmac.compare_digest(hmac.new(key, request.text, hashlib.sha256).hexdigest(), request.signature)
     if row is None or not row.signing or not right:

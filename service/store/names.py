@@ -17,6 +17,7 @@ from sqlalchemy import (
     Connection,
     Insert,
     Select,
+    TableValuedAlias,
     Text,
     bindparam,
     case,
@@ -36,6 +37,7 @@ _LENGTHS: Final = (5, SHORTEST)
 _KEPT: Final = 16
 _MARK: Final = 7
 """Of the key's id, before its hash. Notes of before 0019 have no mark: the oldest key made them."""
+GIVEN: Final = "beginnings"
 _WORD: Final = re.compile(r"[^\W_]+")
 
 
@@ -46,8 +48,20 @@ def forget(connection: Connection, permit: str) -> None:
 
 def note(connection: Connection, permit: str, office: str, body: str) -> None:
     """Note under which beginnings the holder of this case is found."""
-    found = json.dumps([row["begins"] for row in rows(connection, permit, office, body)])
-    connection.execute(_noting(connection.dialect.name), {"whose": permit, "beginnings": found})
+    found = {"whose": permit, GIVEN: beginnings(connection, office, body)}
+    connection.execute(_noting(connection.dialect.name), found)
+
+
+def beginnings(connection: Connection, office: str, body: str) -> str:
+    """Return the hashes of one case as a JSON list, for `each`."""
+    return json.dumps([row["begins"] for row in rows(connection, "", office, body)])
+
+
+def each(engine: str) -> TableValuedAlias:
+    """Return the parameter `GIVEN` as rows with a `value`: an insert of several rows would be compiled anew for every number of them."""
+    given = bindparam(GIVEN, type_=Text)
+    taken = func.json_array_elements_text(cast(given, JSON)) if engine == "postgresql" else func.json_each(given)
+    return taken.table_valued("value")
 
 
 def rows(connection: Connection, permit: str, office: str, body: str) -> list[dict[str, str]]:
@@ -96,11 +110,8 @@ def holds(name: str, searched: str) -> bool:
 
 @cache
 def _noting(engine: str) -> Insert:
-    """Return one statement for however many there are: an insert of several rows would be compiled anew for every number of them."""
-    given = bindparam("beginnings", type_=Text)
-    each = func.json_array_elements_text(cast(given, JSON)) if engine == "postgresql" else func.json_each(given)
-    found = select(bindparam("whose", type_=Text), each.table_valued("value").c.value)
-    return insert(case_names).from_select([case_names.c.permit, case_names.c.begins], found)
+    found = select(bindparam("whose", type_=Text), each(engine).c.value)
+    return insert(case_names).from_select(["permit", "begins"], found)
 
 
 def _cut(word: str) -> str:

@@ -9,13 +9,16 @@ from sqlalchemy import Connection, Executable, Row, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
 
-def insert_once(connection: Connection, table: Table, keys: tuple[str, ...], row: dict[str, Any]) -> Row[Any] | None:
-    """Insert the row and return it as it is stored, or None if there is one with these keys."""
+def insert_once(
+    connection: Connection, table: Table, keys: tuple[str, ...], row: dict[str, Any], told: tuple[str, ...] = ()
+) -> Row[Any] | None:
+    """Insert the row and return it as it is stored (`told`: these columns), or None if there is one with these keys."""
     # RETURNING instead of a count: psycopg gives -1 here
-    return connection.execute(_statement(table, keys, connection.dialect.name), row).first()
+    return connection.execute(_statement(table, keys, told, connection.dialect.name), row).first()
 
 
 @cache
-def _statement(table: Table, keys: tuple[str, ...], engine: str) -> Executable:
+def _statement(table: Table, keys: tuple[str, ...], told: tuple[str, ...], engine: str) -> Executable:
     insert = postgresql.insert if engine == "postgresql" else sqlite.insert
-    return insert(table).on_conflict_do_nothing(index_elements=keys).returning(*table.c)
+    columns = [table.c[name] for name in told] or table.c
+    return insert(table).on_conflict_do_nothing(index_elements=keys).returning(*columns)
