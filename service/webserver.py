@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 from datetime import UTC, datetime
 from functools import cache
 from logging import Formatter, LogRecord
@@ -16,6 +15,7 @@ from typing import Any
 
 from gunicorn.glogging import Logger
 
+from service import countplace
 from service.inbox import LINE_BYTES
 from service.logs import JSON, json_line
 from service.settings import Settings, SettingsInvalid
@@ -89,9 +89,8 @@ loglevel = "warning"
 logger_class = RouteLog
 access_log_format = '%(t)s %(h)s "%(m)s %(U)s" %(s)s %(B)s %(D)s %(i)s %(P)s'
 control_socket_disable = True
-os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(
-    prefix="teken-metrics-"
-)  # of this server's processes together
+countplace.sweep()
+os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(countplace.fresh())  # of this server's processes together
 forwarded_allow_ips = ""  # the application itself believes proxies, and only so many (TEKEN_TRUSTED_PROXIES)
 
 
