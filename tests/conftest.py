@@ -6,9 +6,11 @@ import os
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from hypothesis import HealthCheck, settings
+from sqlalchemy import event, make_url
 
 from service import wiring
 from service.development import certificates
@@ -31,25 +33,32 @@ def keys(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def migrated_once(tmp_path_factory):
-    """A new SQLite home begins with a copy of a migrated database; the migrations themselves are tested in tests/store."""
+def quick_homes(tmp_path_factory):
+    """A new SQLite home begins with a copy of a migrated database; the migrations themselves are tested in tests/store.
+
+    What this process writes is not forced to the disk: tests kill processes, they do not pull the plug. Processes that a test starts do.
+    """
     folder = tmp_path_factory.mktemp("migrated")
     first = Database(f"sqlite:///{folder / 'teken.db'}")
     migrate(first)
     first.dispose()
     begun = (folder / "teken.db").read_bytes()
 
-    def quickly(new: Database) -> None:
-        path = Path(new.engine.url.database or "")
-        if new.dialect == "sqlite" and not path.exists():
-            copy = path.with_name(f"{path.name}.{os.getpid()}.{id(new)}")
+    def begin(url: str, **settings) -> Database:
+        path = Path(make_url(url).database or "")
+        if url.startswith("sqlite") and not path.exists():
+            copy = path.with_name(f"{path.name}.{os.getpid()}.{uuid4().hex}")
             copy.write_bytes(begun)
             with suppress(FileExistsError):
                 os.link(copy, path)
             copy.unlink()
-        migrate(new)
+        made = Database(url, **settings)
+        if made.dialect == "sqlite":
+            event.listen(made.engine, "connect", lambda raw, _: raw.execute("PRAGMA synchronous=OFF").close())
+        return made
 
     patch = pytest.MonkeyPatch()
-    patch.setattr(wiring, "migrate", quickly)
+    patch.setattr(os, "fsync", lambda _: None)
+    patch.setattr(wiring, "Database", begin)
     yield
     patch.undo()
