@@ -15,11 +15,13 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import partial
 from pathlib import Path
 from typing import Final, Self
 
 from service.webhooks.addresses import Address, Resolve, checked, look_up
 from service.webhooks.errors import Unsent
+from service.webhooks.names import within
 from service.webhooks.targets import Rules, Target
 
 CONNECT_SECONDS: Final = 5
@@ -121,7 +123,8 @@ class Line:
 
     def _connected(self, alarm: _Alarm) -> http.client.HTTPConnection:
         target = self._target
-        found = checked(target.host, target.port, self._network.resolve, self._network.rules.networks)
+        resolve = partial(within, alarm.left, self._network.resolve)
+        found = checked(target.host, target.port, resolve, self._network.rules.networks)
         if target.scheme == "http":
             if not all(map(self._network.rules.allow_plain, found)):
                 raise Unsent("address_refused")

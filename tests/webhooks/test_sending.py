@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import socket
 import ssl
+import threading
 
 import pytest
 
+from service.webhooks import names
 from service.webhooks.addresses import networks_of
 from service.webhooks.errors import Unsent
 from service.webhooks.sending import Line, Network, trust_of
@@ -59,6 +61,34 @@ def tls(tmp_path_factory):
 def test_whatever_is_no_answer_has_its_code(answer, code):
     with receiving(answer) as receiver, pytest.raises(Unsent, match=f"^{code}$"):
         post(receiver.url, seconds=SOON)
+
+
+def test_a_name_server_that_never_answers_holds_neither_the_sender_nor_ever_more_threads(monkeypatch):
+    monkeypatch.setattr(names, "_places", threading.BoundedSemaphore(2))
+    back, asked = threading.Event(), []
+
+    def silent(*_):
+        asked.append(threading.current_thread())
+        back.wait()
+        return ["127.0.0.1"]
+
+    for _ in range(4):
+        with pytest.raises(Unsent, match="timeout"):
+            post("http://localhost:9/", resolve=silent, seconds=0.1)
+    assert len(asked) == 2
+    back.set()
+    for thread in asked:
+        thread.join()
+    with receiving(OK) as receiver:
+        assert post(f"http://localhost:{receiver.port}/", resolve=silent).status == 200
+
+
+def test_what_a_name_server_says_wrong_is_no_fault_of_ours():
+    def broken(*_):
+        raise UnicodeError("label too long")
+
+    with pytest.raises(Unsent, match="name_unknown"):
+        post(f"https://{NAME}/", resolve=broken)
 
 
 @pytest.mark.parametrize(
