@@ -16,8 +16,10 @@ from service import flow, gate, highwater, journal, moves
 from service.archive import sha256
 from service.clock import stamp
 from service.codes import normalised_ticket
+from service.corrections import newest
 from service.errors import Conflict, Fault, Forbidden, Invalid, RoleForbids, StateForbids
 from service.flow import READINGS
+from service.impersonal import refuse_personal
 from service.people import Actor, actor, local_day, signatory
 from service.permits import State
 from service.pins import Bundle
@@ -135,12 +137,16 @@ def _check_fitness(teken: Teken, official: str, permit: str) -> None:
 
 
 def give_back(teken: Teken, official: str, permit: str, *, reason: str, stood: Stood | None = None) -> dict[str, Any]:
-    """Return the case to upstream with a reason, instead of the reading or signature that is due. A number is kept for the correction."""
+    """Return the case to upstream with a reason, instead of the reading or signature that is due. A number is kept for the correction.
+
+    Raises, besides what every act raises, ReasonRequired and Invalid(reason_personal).
+    """
     reason = reasoned(reason)
 
     def act(desk: Desk) -> Row[Any]:
         if desk.row.state not in RETURNABLE or desk.act.verb not in {*READINGS, Verb.SIGN}:
             raise StateForbids(state=desk.row.state)
+        refuse_personal(reason, newest(desk.connection, desk.row).body, "/uraian")
         now = teken.clock.now()
         moved = change(desk.connection, desk.row, now, state=State.RETURNED, queue="none")
         moves.tell(

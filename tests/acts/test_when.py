@@ -1,11 +1,13 @@
 """An act is done when it is due, once, on the paper that was seen. What is refused leaves nothing behind."""
 
+import json
 from functools import partial
 
 import pytest
 from sqlalchemy import func, select
 
 from service import acts, skm, surveys
+from service.corrections import newest
 from service.errors import Conflict, Invalid, ReasonRequired, RoleForbids, StateForbids
 from service.permits import State
 from service.sop.model import Verb
@@ -159,6 +161,21 @@ def test_whoever_reads_or_signs_may_return_instead_and_upstream_is_told_why(hous
     assert (now.state, now.queue, now.number) == ("returned", "none", number)
     [told] = told_data(house.teken, permit, "case.returned")
     assert (told["reason"], told["by"]) == ("alamat tidak lengkap", "official")
+
+
+@pytest.mark.parametrize("told", ["nama", "nik", "wa", "email", "another's NIK"])
+def test_a_reason_that_names_the_applicant_stays_with_the_official(house, told):
+    permit = house.bring("paraf")
+    with house.teken.db.read() as connection:
+        applicant = json.loads(newest(connection, house.row(permit)).body)["applicant"]
+    applicant["another's NIK"] = "3301-0101 0190 0001"
+    before = everything(house.teken)
+    with pytest.raises(Invalid) as refused:
+        acts.give_back(house.teken, house.rightful(permit), permit, reason=f"berkas ({applicant[told].upper()}) buram")
+    assert [one.code for one in refused.value.faults] == ["reason_personal"]
+    assert applicant[told] not in str(refused.value)
+    assert everything(house.teken) == before
+    acts.give_back(house.teken, house.rightful(permit), permit, reason="nama tidak sama, STR 1234567890123456789 buram")
 
 
 def test_a_reason_is_cut_to_its_length(house):

@@ -245,6 +245,9 @@ def test_a_return_needs_a_reason_and_says_what_is_missing(desk, hulu):
         assert 'aria-describedby="' in kasi.page
     kasi.post(f"/meja/izin/{permit}/kembalikan", {**back, "alasan": "data", "uraian": "x" * 600})
     assert kasi.status == 422
+    kasi.post(f"/meja/izin/{permit}/kembalikan", {**back, "alasan": "data", "uraian": "NIK 3301010101900001 keliru"})
+    assert kasi.status == 422
+    assert "tersimpan selamanya" in kasi.text
     assert row(desk.teken, permit).state == State.DRAFTED
 
 

@@ -92,12 +92,10 @@ def case_return(permit: str) -> AnyResponse:
         return page("return.html", file=file, faults={}, **returning.fields())
     onward = _next(permit, str(file.due.verb) if file.due else "")
     try:
-        reason = returning.reason()
+        readings.give_back(teken(), here(), permit, stood=stood(), reason=returning.reason())
     except Invalid as refused:
         faults = fault_words(refused)
         return page("return.html", status=refused.status, file=file, faults=faults, **returning.fields())
-    try:
-        readings.give_back(teken(), here(), permit, stood=stood(), reason=reason)
     except Conflict as refused:
         return _again(permit, "case.returned", refused)
     saw("case.returned", permit)

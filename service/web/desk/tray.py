@@ -71,13 +71,12 @@ def tray_mark(permit: str) -> AnyResponse:
 def tray_return(permit: str) -> AnyResponse:
     """Return the case with a reason."""
     session, onward = here(), _after(permit)
-    try:
-        reason = returning.reason()
-    except Invalid as missing:
-        paper = trays.one(teken(), session, permit)
-        return _paper(paper, status=missing.status, faults=frame.fault_words(missing))
     seen = request.form.get("sha", "")
-    readings.give_back(teken(), session, permit, stood=stood(), reason=reason, seen_sha=seen)
+    try:
+        readings.give_back(teken(), session, permit, stood=stood(), reason=returning.reason(), seen_sha=seen)
+    except Invalid as refused:
+        paper = trays.one(teken(), session, permit)
+        return _paper(paper, status=refused.status, faults=frame.fault_words(refused))
     saw("tray.returned", permit)
     return redirect(onward, 303)
 
