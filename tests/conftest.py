@@ -6,10 +6,13 @@ import os
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
+from flask import Flask
 from hypothesis import HealthCheck, settings
+from jinja2.bccache import Bucket, BytecodeCache
 from sqlalchemy import event, make_url
 
 from service import wiring
@@ -30,6 +33,19 @@ def keys(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("keys")
     certificates(PROJECT / "templates", folder, key="p256", now=datetime(2026, 1, 1, tzinfo=UTC))
     return folder
+
+
+class CompiledTemplates(BytecodeCache):
+    """Every web application of a run finds the templates that an earlier one has compiled."""
+
+    def __init__(self) -> None:
+        self.compiled: dict[tuple[str, str], Any] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        bucket.code = self.compiled.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self.compiled[bucket.key, bucket.checksum] = bucket.code
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -60,5 +76,6 @@ def quick_homes(tmp_path_factory):
     patch = pytest.MonkeyPatch()
     patch.setattr(os, "fsync", lambda _: None)
     patch.setattr(wiring, "Database", begin)
+    patch.setitem(Flask.jinja_options, "bytecode_cache", CompiledTemplates())
     yield
     patch.undo()
