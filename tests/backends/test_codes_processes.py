@@ -61,6 +61,7 @@ def senders(desk: Desk) -> set[str]:
         return set(connection.execute(select(dispatches.c.process)).scalars())
 
 
+@pytest.mark.heavy
 def test_a_wrong_code_reaches_the_service_once_with_two_processes(office):
     with office(totp_covers="batch", chunk=2) as (home, desk), signing(home, 2):
         listed = desk.fill(6)
@@ -80,6 +81,7 @@ def test_a_wrong_code_reaches_the_service_once_with_two_processes(office):
         assert len({one.process for one in after if (one.id,) not in before}) == 1, "only its prover uses a code"
 
 
+@pytest.mark.heavy
 def test_a_code_that_runs_out_reaches_the_service_once_more_with_two_processes(office):
     with office(totp_covers="batch", chunk=1) as (home, desk), signing(home, 2):
         listed = desk.fill(8)
@@ -96,6 +98,7 @@ def test_a_code_that_runs_out_reaches_the_service_once_more_with_two_processes(o
         assert len(senders(desk)) == 1
 
 
+@pytest.mark.heavy
 def test_from_the_command_line_and_the_code_stays_nowhere(office, tmp_path):
     with office() as (home, desk), signing(home) as (process,):
         listed = desk.fill(2)

@@ -54,6 +54,7 @@ def settle(desk: Desk, permit: str) -> None:
     until(in_the_tray, 120)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("point", "reached"), [("after_record", 0), ("after_answer", 1), ("before_commit", 1)], ids=lambda one: str(one)
 )
@@ -88,6 +89,7 @@ def test_killed_between_dispatch_and_answer(world, point, reached):
     assert desk.dispatches(permit) == ["resend_confirmed", "returned"]
 
 
+@pytest.mark.heavy
 def test_killed_after_the_commit_nothing_is_lost(world):
     home, desk = world
     ((permit, sha),) = desk.fill(1)
@@ -98,6 +100,7 @@ def test_killed_after_the_commit_nothing_is_lost(world):
     assert (desk.row(permit).state, desk.dispatches(permit)) == (State.IN_FORCE, ["returned"])
 
 
+@pytest.mark.heavy
 def test_a_wrong_passphrase_reaches_the_service_once_with_two_processes(world):
     home, desk = world
     listed = desk.fill(4)
@@ -112,6 +115,7 @@ def test_a_wrong_passphrase_reaches_the_service_once_with_two_processes(world):
     assert {desk.dispatches(permit)[-1] for permit, _ in listed} == {"returned"}
 
 
+@pytest.mark.heavy
 def test_an_answer_that_comes_too_late_is_quarantined(world):
     """The permit was withdrawn while the service signed: the signature is kept, not released, and the journal says so."""
     from service.corrections import withdraw
@@ -131,6 +135,7 @@ def test_an_answer_that_comes_too_late_is_quarantined(world):
     assert "answered_late" in desk.told(permit)
 
 
+@pytest.mark.heavy
 def test_the_passphrase_is_told_nobody_and_wiped_with_the_batch(world):
     """In the process's memory our copy is overwritten; what went into the request is text, which Python frees and nobody wipes."""
     home, desk = world

@@ -173,6 +173,7 @@ def test_only_who_signs_may_confirm(tmp_path, keys, bsre_keys):
         assert desk.dispatches(permit) == ["unknown"]
 
 
+@pytest.mark.heavy
 def test_after_the_first_document_they_go_in_chunks(tmp_path, keys, bsre_keys, database):
     with bsre_office(tmp_path, keys, bsre_keys, database=database, chunk=3) as desk:
         opened, permits = desk.signed(8)

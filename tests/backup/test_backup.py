@@ -191,7 +191,14 @@ def test_without_the_keys_nothing_is_restored(keys, tmp_path):
         shutil.rmtree(fresh)
 
 
-@pytest.mark.parametrize("point", ["backup.after_database", "backup.between_documents", "backup.before_manifest"])
+@pytest.mark.parametrize(
+    "point",
+    [
+        "backup.between_documents",
+        pytest.param("backup.after_database", marks=pytest.mark.thorough),
+        pytest.param("backup.before_manifest", marks=pytest.mark.thorough),
+    ],
+)
 def test_a_backup_that_died_half_way_is_refused_and_the_next_one_is_whole(keys, tmp_path, point):
     """kill -9 in a real process; what it had not synced is cut off besides."""
     house = House(tmp_path / "rumah", keys, "", "", [])
@@ -211,6 +218,7 @@ def test_a_backup_that_died_half_way_is_refused_and_the_next_one_is_whole(keys, 
     assert command(house, fresh, "restore", str(tmp_path / "utuh")).returncode == 0
 
 
+@pytest.mark.heavy
 def test_a_restore_that_died_leaves_an_empty_place_or_a_closed_gate(house, tmp_path):
     backed_up(house, tmp_path / "cadangan")
     fresh = moved_in(house, tmp_path)

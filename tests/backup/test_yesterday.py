@@ -98,6 +98,7 @@ def last_numbers(teken, rows):
     return {one.series: max(each.number_no for each in rows if each.series == one.series) for one in rows}
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("later", [LATER, pytest.param(10, marks=pytest.mark.thorough)])
 def test_later_permits_are_found_and_no_number_is_given_twice(places, tmp_path, keys, later):
     world = Yesterday(tmp_path, keys, *places, later=later)

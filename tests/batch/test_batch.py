@@ -296,6 +296,7 @@ def test_a_document_that_fails_our_own_proof_stops_the_batch(tray, monkeypatch):
     assert found.counts.get("skipped", 0) >= 1
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("kind", [("malang", "sik-perekam-medis"), ("rokan-hulu", "surat-izin-perekam-medik")])
 def test_a_tray_of_other_procedures(tray, kind):
     """Number after the signature, and approval before it: paused, resumed, signed, issued."""

@@ -9,7 +9,7 @@ from benchmarks.batch import measure
 TRAY = 30
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("database", "kind", "level"),
     [("postgresql", "p256", "B-LT"), ("sqlite", "rsa2048", "B-B")],

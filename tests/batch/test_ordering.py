@@ -84,6 +84,7 @@ def test_an_offices_own_window_goes_before_the_hosts(tray, own, minutes):
     assert tray.status(opened).counts == {"signed": 1, "waiting": 1}
 
 
+@pytest.mark.heavy
 def test_others_write_meanwhile(tray, monkeypatch):
     """No transaction holds more than a chunk: somebody who writes all the time is never kept waiting until the end."""
     monkeypatch.setattr(batch_order, "CHUNK", 4)

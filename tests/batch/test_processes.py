@@ -54,7 +54,7 @@ def once_each(teken, table, *conditions) -> bool:
     return len(rows) == TRAY and {count for _, count in rows} == {1}
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_one_of_two_signing_processes_is_killed_half_way(tmp_path, own_keys, database):
     home, log = tmp_path / "home", tmp_path / "log"
     teken = web(home, own_keys, database)
@@ -79,7 +79,7 @@ def test_one_of_two_signing_processes_is_killed_half_way(tmp_path, own_keys, dat
     teken.close()
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_neither_the_web_process_nor_anything_else_keeps_the_passphrase(tmp_path, own_keys, database, redis_server):
     """Neither it nor what opens the ciphertext, after the batch: core image, home, rows, the servers' own files, Redis, logs."""
     home, log = tmp_path / "home", tmp_path / "log"

@@ -22,6 +22,7 @@ def bench():
         yield opened
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("engine", ENGINES)
 def test_killed_again_and_again_at_named_points(bench, engine):
     """Every passage in turn is for `make faults`; here some in a row, and every point is known to be passed or to be tried elsewhere."""
@@ -37,6 +38,7 @@ def test_killed_again_and_again_at_named_points(bench, engine):
     assert scene.violations == []
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("engine", ENGINES)
 def test_killed_at_any_moment(bench, engine):
     scene = Scene("moments", engine, "1", SEED)
@@ -50,6 +52,7 @@ def test_postgresql_itself_crashes_and_comes_back(bench):
     assert scene.violations == []
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("engine", ENGINES)
 def test_with_redis_that_forgets_hangs_and_dies(bench, engine):
     scene = Scene("redis", engine, "1", SEED)

@@ -99,6 +99,7 @@ def test_a_permit_parked_at_the_signature_is_signed_after_resuming(world, monkey
     assert world.row(permit).state == State.IN_FORCE
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("step", ["notify", "archive"])
 @pytest.mark.parametrize("how", ["it fails", "it kills"])
 def test_an_issued_permit_that_sticks_stays_in_force_and_is_shown(world, monkeypatch, step, how):

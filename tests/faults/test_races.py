@@ -8,6 +8,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
 from sqlalchemy import func, insert, select
 
 from service import acts, corrections, intake, pipeline
@@ -60,6 +61,7 @@ def test_fifty_posts_of_one_case_are_one_permit_and_one_number(tmp_path, keys, d
     teken.close()
 
 
+@pytest.mark.heavy
 def test_hundreds_of_cases_are_numbered_without_a_gap(tmp_path, keys_of_today, database, nursery):
     """Real workers compete; each case is signed and waits for its number (number after signature, so nothing is typeset)."""
     teken = open_office(tmp_path, keys_of_today, database=database, clock=SystemClock())

@@ -120,6 +120,7 @@ def test_a_return_at_a_paraf_keeps_the_parafs_before_it_if_the_content_stays(tek
     assert row(teken, permit).number_no == 1
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("change", [content_change(HULU), bookkeeping_change()], ids=["content", "bookkeeping"])
 @pytest.mark.parametrize("kind", [HULU, HILIR], ids=lambda kind: kind[0])
 def test_a_case_returned_at_the_signature_keeps_its_number(teken, kind, change):
@@ -179,6 +180,7 @@ def test_returned_again_and_again(teken):
     assert len(rows(teken, documents, permit)) == 1
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("kind", ALL, ids=lambda kind: kind[0])
 def test_a_case_can_be_withdrawn_at_every_step_before_issue_and_never_after(teken, kind):
     """At each place of the plan: the case closes, a number is voided and keeps its entry, nothing is released."""

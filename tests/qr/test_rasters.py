@@ -33,7 +33,7 @@ READERS: dict[str, Callable[[Image.Image], list[str]]] = {
 assert len(CHANGES) == 16
 
 
-@pytest.fixture(params=CODES)
+@pytest.fixture(params=[CODES[0], pytest.param(CODES[1], marks=pytest.mark.thorough)])
 def code(request, monkeypatch):
     monkeypatch.setattr(intake, "crockford", lambda _: request.param)
     return request.param

@@ -6,6 +6,8 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
+import pytest
+
 from service.webhooks import endpoints as webhooks
 from service.webhooks.courier import Courier
 from service.webhooks.delivery import deliver
@@ -28,6 +30,7 @@ def sending(house, *, hosts: int = 1):
             one.stop()
 
 
+@pytest.mark.heavy
 def test_one_that_hangs_delays_neither_others_nor_permits(house):
     with sending(house), receiving(hang) as bad, receiving() as good:
         added(house, bad)
