@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, delete, exists, fun
 from service.clock import stamp
 from service.permits import State
 from service.store.batch_tables import ORDERED, BatchState, Result, batch_items, batches, sealed_secrets
+from service.store.leases import is_free
 from service.store.tables import permits
 
 ACTIVE = (BatchState.OPEN, BatchState.PROVING, BatchState.RUNNING)
@@ -155,7 +156,7 @@ def waits_for(batch: str) -> ColumnElement[bool]:
 
 def stranded(connection: Connection, batch: str, now: datetime, limit: int) -> Sequence[Row[Any]]:
     """Return permits that an ended batch still holds and nobody is signing just now, locked."""
-    free = or_(permits.c.lease_until == "", permits.c.lease_until <= stamp(now), permits.c.state != State.SIGNING)
+    free = or_(is_free(permits.c.lease_until, now), permits.c.state != State.SIGNING)
     query = select(permits).join(batch_items, and_(batch_items.c.permit == permits.c.id, ORDERED))
     ended = exists().where(batches.c.id == batch_items.c.batch, batches.c.state.not_in(ACTIVE))
     query = query.where(batch_items.c.batch == batch, free, ended).order_by(permits.c.id).limit(limit)

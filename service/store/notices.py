@@ -7,15 +7,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, func, or_, select, tuple_, update
+from sqlalchemy import Connection, Row, func, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from service.clock import stamp
+from service.store.leases import has_come, is_free
 from service.store.notice_tables import Outcome, followed, notices
 from service.store.permits import Lost
 from service.store.tables import events
 
 JOURNAL: Final = "journal"
+LONGEST_WAIT: Final = timedelta(days=2)
+"""A night, or the wait after a failed try."""
 FAILED: Final = (Outcome.REFUSED, Outcome.GIVEN_UP)
 
 
@@ -57,9 +60,8 @@ def claim(
     connection: Connection, now: datetime, lease: timedelta, resting: Collection[tuple[str, str]] = ()
 ) -> tuple[Held, Row[Any]] | None:
     """Take the notice that is due longest, of no office's channel that rests. The try is counted before it is made."""
-    present = stamp(now)
-    free = or_(notices.c.lease_until == "", notices.c.lease_until <= present)
-    due = select(notices).where(notices.c.outcome == Outcome.WAITING, notices.c.due_at <= present, free)
+    come = has_come(notices.c.due_at, now, LONGEST_WAIT), is_free(notices.c.lease_until, now)
+    due = select(notices).where(notices.c.outcome == Outcome.WAITING, *come)
     if resting:
         due = due.where(tuple_(notices.c.office, notices.c.channel).not_in(list(resting)))
     due = due.order_by(notices.c.due_at, notices.c.id).limit(1)

@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, select, update
 
 from service.clock import stamp
 from service.permits import State, may_become
 from service.store import qr
+from service.store.leases import has_come, is_free
 from service.store.tables import WORKED, permits
 
 LONGEST_WAIT = timedelta(hours=1)
-"""Neither a lease nor the wait before another try is longer."""
+"""The wait before another try is not longer."""
 
 
 class Lost(Exception):
@@ -144,8 +145,5 @@ def prolong(connection: Connection, claim: Claim, until: datetime) -> None:
 
 
 def _is_due(queue: str, now: datetime) -> ColumnElement[bool]:
-    """Due and not leased. A wait or lease longer than any that we make was written by a clock that has gone back since."""
-    present, absurd = stamp(now), stamp(now + 2 * LONGEST_WAIT)
-    due = or_(permits.c.due_at <= present, permits.c.due_at > absurd)
-    free = or_(permits.c.lease_until == "", permits.c.lease_until <= present, permits.c.lease_until > absurd)
-    return and_(WORKED, permits.c.queue == queue, due, free)
+    due = has_come(permits.c.due_at, now, LONGEST_WAIT)
+    return and_(WORKED, permits.c.queue == queue, due, is_free(permits.c.lease_until, now))

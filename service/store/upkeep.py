@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, insert, or_, select, update
+from sqlalchemy import Connection, insert, select, update
 
 from service.clock import stamp
+from service.store.leases import is_free
 from service.store.permits import Lost
 from service.store.tables import upkeep
 
@@ -23,9 +24,8 @@ class Due:
 
 def claim(connection: Connection, now: datetime, lease: timedelta) -> Due | None:
     """Take the document that is due longest."""
-    present = stamp(now)
-    free = or_(upkeep.c.lease_until == "", upkeep.c.lease_until <= present)
-    query = select(upkeep).where(upkeep.c.due_at <= present, free).order_by(upkeep.c.due_at, upkeep.c.permit)
+    free = is_free(upkeep.c.lease_until, now)
+    query = select(upkeep).where(upkeep.c.due_at <= stamp(now), free).order_by(upkeep.c.due_at, upkeep.c.permit)
     row = connection.execute(query.limit(1).with_for_update(skip_locked=True)).first()
     if row is None:
         return None

@@ -7,13 +7,16 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, and_, delete, exists, insert, or_, select, update
+from sqlalchemy import Connection, Row, and_, delete, exists, insert, select, update
 
 from service.clock import stamp
+from service.store.leases import has_come, is_free
 from service.store.permits import Lost
 from service.store.tables import events
 from service.store.webhook_tables import attempts, endpoints
 
+LONGEST_WAIT: Final = timedelta(hours=12)
+"""That a receiver may ask for."""
 _AFTER: Final = and_(events.c.client == endpoints.c.client, events.c.seq > endpoints.c.cursor)
 
 
@@ -81,6 +84,5 @@ def forget(connection: Connection, before: datetime) -> None:
 
 
 def _due(now: datetime) -> tuple[Any, ...]:
-    present = stamp(now)
-    free = or_(endpoints.c.lease_until == "", endpoints.c.lease_until <= present)
-    return endpoints.c.state == "active", endpoints.c.due_at <= present, free
+    due = has_come(endpoints.c.due_at, now, LONGEST_WAIT)
+    return endpoints.c.state == "active", due, is_free(endpoints.c.lease_until, now)

@@ -10,12 +10,13 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
 
+from service.store.webhooks import LONGEST_WAIT
+
 WAITS: Final = (5, 60, 300, 1800, 3600)
 """Seconds after the first, second, … failed try; the last one again and again."""
 GIVE_UP: Final = timedelta(days=3)
 LEAST_TRIES: Final = 10
 """Nobody is given up on before: our own workers may have been away for days."""
-LONGEST_TOLD: Final = 12 * 3600
 
 
 def next_try(now: datetime, failed: int, told: float | None, chance: Callable[[], float] = random.random) -> datetime:
@@ -24,7 +25,7 @@ def next_try(now: datetime, failed: int, told: float | None, chance: Callable[[]
     A receiver that asks for a longer wait (Retry-After) gets it, up to twelve hours; never a shorter one.
     """
     wait = WAITS[min(failed, len(WAITS)) - 1] * (0.9 + chance() / 5)
-    return now + timedelta(seconds=max(wait, min(told or 0, LONGEST_TOLD)))
+    return now + timedelta(seconds=max(wait, min(told or 0, LONGEST_WAIT.total_seconds())))
 
 
 def is_given_up(now: datetime, failed: int, since: datetime) -> bool:
