@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import itertools
 import json
 import os
@@ -12,7 +13,7 @@ from contextlib import closing
 import pytest
 from sqlalchemy import event, insert, literal, select, text, update
 
-from service import data_key_drop, reseal
+from service import data_key_cli, data_key_drop, reseal
 from service.audit import audit
 from service.clock import SetClock, stamp
 from service.data_keys import recognise
@@ -244,3 +245,23 @@ def test_what_is_written_while_a_page_is_sealed_anew_is_not_written_over(house, 
         resealed.result()
     with house.db.read() as connection:
         assert connection.execute(select(revisions.c.body).where(here)).scalar_one() == "{}"
+
+
+def test_the_command_lists_reseals_and_drops_and_shows_no_key(house, capsys):
+    old, new = house.vault.keys()
+    secrets = [key.line.split()[1] for key in house.vault.keys().values()]
+    house.clock.forward(days=1)
+    parser = argparse.ArgumentParser()
+    data_key_cli.add_parser(parser.add_subparsers(), lambda: house)
+
+    def said(*words):
+        chosen = parser.parse_args(["data-key", *words])
+        chosen.run(chosen)
+        return capsys.readouterr().out
+
+    before = [json.loads(line) for line in said("list").splitlines()]
+    assert [(one["id"], one["texts"] > 3, one["photos"]) for one in before] == [(old, True, 1), (new, False, 0)]
+    told = said("reseal") + said("drop", old) + said("list")
+    assert json.loads(told.splitlines()[-1])["id"] == new
+    assert old not in told.splitlines()[-1]
+    assert not [one for one in secrets if one in told]
