@@ -9,6 +9,8 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from service.durable import sync_folder
+
 
 def key_file(path: Path) -> Ed25519PrivateKey:
     """Read the key, or make it: whoever comes first decides, and everybody else reads his."""
@@ -29,6 +31,7 @@ def write_once(path: Path, content: bytes, mode: int) -> None:
         os.fsync(file.fileno())
     try:
         os.link(temporary, path)
+        sync_folder(path.parent)
     except FileExistsError:
         pass
     finally:

@@ -6,7 +6,7 @@ it is never held across typesetting, signing or network.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -121,20 +121,7 @@ def void(connection: Connection, *, permit: str, by: str, reason: str, at: datet
     entry = _newest(connection, permit)
     if entry is None or is_void(connection, permit):
         return None
-    row = connection.execute(select(series).where(series.c.name == entry.series).with_for_update()).one()
-    entry_hash = _append(
-        connection,
-        row,
-        kind="void",
-        no=entry.no,
-        number=entry.number,
-        permit=permit,
-        day=entry.day,
-        by=by,
-        reason=reason,
-        at=at,
-    )
-    return Allotted(entry.series, entry.no, entry.number, date.fromisoformat(entry.day), entry_hash)
+    return _said_again(connection, entry, _append, kind="void", permit=permit, by=by, reason=reason, at=at)
 
 
 def correct(
@@ -146,19 +133,14 @@ def correct(
     """
     entry = _newest(connection, old)
     assert entry is not None, "what was issued has a number"
+    append = _write if reconciling else _append
+    return _said_again(connection, entry, append, kind=CORRECT, permit=new, by=by, reason=old, at=at)
+
+
+def _said_again(connection: Connection, entry: Row[Any], append: Callable[..., str], **more: Any) -> Allotted:
+    """Say something more of a number that has an entry already."""
     row = connection.execute(select(series).where(series.c.name == entry.series).with_for_update()).one()
-    entry_hash = (_write if reconciling else _append)(
-        connection,
-        row,
-        kind=CORRECT,
-        no=entry.no,
-        number=entry.number,
-        permit=new,
-        day=entry.day,
-        by=by,
-        reason=old,
-        at=at,
-    )
+    entry_hash = append(connection, row, no=entry.no, number=entry.number, day=entry.day, **more)
     return Allotted(entry.series, entry.no, entry.number, date.fromisoformat(entry.day), entry_hash)
 
 

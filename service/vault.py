@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from service import durable
 from service.clock import SystemClock
 from service.errors import TekenError
 from service.keyfile import write_once
@@ -195,9 +196,7 @@ class Vault:
         self._replace([key, *(one for one in self.keys().values() if one.id != key.id)])
 
     def _replace(self, keys: Iterable[DataKey]) -> None:
-        replacement = self.path.with_name(f".{self.path.name}-{secrets.token_hex(6)}")
-        write_once(replacement, "".join(f"{key.line}\n" for key in keys).encode(), 0o600)
-        replacement.replace(self.path)
+        durable.write(self.path, "".join(f"{key.line}\n" for key in keys).encode())
 
     def _read(self, mode: int) -> dict[str, DataKey]:
         if mode & _OPEN_TO_OTHERS:

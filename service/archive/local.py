@@ -13,6 +13,7 @@ from pathlib import Path
 from service import failpoints
 from service.archive.errors import ArchiveDamaged, ArchiveUnreachable
 from service.archive.names import MARKS, Listed, mark_path, name_at, path_of, sha256
+from service.durable import sync_folder
 
 ASIDE = "damaged"
 
@@ -33,8 +34,8 @@ class LocalArchive:
         with _disk_is_the_hosts():
             while not self._stands(path, name):
                 _place(path, data)
-            _sync_folder(path.parent)  # also of what is there: who put it may have died before
-            _sync_folder(self.root)
+            sync_folder(path.parent)  # also of what is there: who put it may have died before
+            sync_folder(self.root)
         return name
 
     def get(self, name: str) -> bytes:
@@ -79,8 +80,8 @@ class LocalArchive:
             aside = self.root / ASIDE
             aside.mkdir(parents=True, exist_ok=True)
             path.rename(aside / f"{name}-{secrets.token_hex(4)}")
-            _sync_folder(path.parent)
-            _sync_folder(aside)
+            sync_folder(path.parent)
+            sync_folder(aside)
         self.put(data)
 
     def remove(self, name: str, until: datetime) -> bool:
@@ -100,7 +101,7 @@ class LocalArchive:
             away.unlink()
             return False
         away.unlink()
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
         return True
 
     def put_mark(self, order: tuple[int, int], data: bytes) -> None:
@@ -112,7 +113,7 @@ class LocalArchive:
         temporary = path.with_name(f".{path.name}-{secrets.token_hex(6)}")
         _write_durably(temporary, data)
         temporary.rename(path)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
 
     def newest_mark(self) -> bytes | None:
         """Return the newest word."""
@@ -169,14 +170,6 @@ def _write_durably(path: Path, data: bytes) -> None:
     try:
         with os.fdopen(descriptor, "wb", closefd=False) as file:
             file.write(data)
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _sync_folder(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)

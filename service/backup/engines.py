@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, inspect, make_url, text
 
-from service import gate
-from service.backup import durable
+from service import durable, gate
 from service.backup.errors import BackupRefused
 from service.canonical import dumps
 from service.clock import stamp

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Final
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection
 
-from service import failpoints, highwater, standings
+from service import durable, failpoints, highwater, standings
 from service.archive import ArchiveDamaged, LocalArchive
 from service.archive_named import MENTIONED, Named, Names
-from service.backup import durable, manifest, sealedkeys
+from service.backup import manifest, sealedkeys
 from service.backup.engines import copied
 from service.backup.errors import BackupRefused
 from service.backup.manifest import CHECKPOINT, DATABASE, DOCUMENTS, FORM, KEYS, SETTINGS, Manifest

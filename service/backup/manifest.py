@@ -10,7 +10,7 @@ from typing import Any
 
 from cryptography.exceptions import InvalidSignature
 
-from service.backup import durable
+from service import durable
 from service.backup.errors import BackupRefused
 from service.canonical import dumps
 from service.checkpoint import Notary
