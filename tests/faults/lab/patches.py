@@ -6,6 +6,7 @@ import errno
 import os
 import resource
 import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -72,6 +73,8 @@ def overtaken(step: str, case: str, when: str) -> None:
                 teken.clock.forward(seconds=2 * teken.settings.lease_seconds)
             taken = pipeline.advance(teken, work.row.queue, work.row.id)
             (Path(os.environ["UJI_FOLDER"]) / "overtaken").write_text("taken" if taken else "left alone")
+            if taken:
+                time.sleep(1)  # an RSA signature of the same second would be the very same bytes, and no duplicate
         return real(teken, work)
 
     STEPS[step] = slow
