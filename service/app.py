@@ -27,6 +27,7 @@ from service.web import (
     webhooks,
     wellknown,
 )
+from service.web.templating import Words
 from service.wiring import open_teken
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ MOST_BYTES = 16_000_000
 def create_app(teken: Teken) -> Flask:
     """Return the WSGI application over this Teken."""
     app = Flask("service.web", static_folder=None)
+    app.jinja_environment = Words
     app.extensions["teken"] = teken
     app.config["MAX_CONTENT_LENGTH"] = MOST_BYTES
     cast("DefaultJSONProvider", app.json).sort_keys = False  # an example reads in its own order

@@ -145,7 +145,8 @@ def authenticate(teken: Teken, bearer: str) -> Client:
 
 def live_key(teken: Teken, prefix: str, *, to_sign: bool = False) -> Row[Any] | None:
     """Return a key that is not revoked, of a client that is not disabled, with what its client may do; `to_sign`: with `signing`."""
-    return teken.db.first(_SIGNING_KEY if to_sign else _LIVE_KEY, {"shown": prefix})
+    found = teken.db.ask(_SIGNING_KEY if to_sign else _LIVE_KEY, {"shown": prefix})
+    return found[0] if found else None
 
 
 def admitted(teken: Teken, row: Row[Any]) -> Client:

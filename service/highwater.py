@@ -21,6 +21,7 @@ from service import journal
 from service.archive import ArchiveDamaged, ArchiveUnreachable
 from service.canonical import dumps
 from service.checkpoint import Notary, read
+from service.store import gate_tables
 from service.store.gate_tables import closures
 from service.store.tables import events, series
 
@@ -122,7 +123,7 @@ def rise_everywhere(teken: Teken) -> None:
 
 def is_closed(connection: Connection) -> bool:
     """Tell whether numbering is closed."""
-    return connection.execute(select(closures.c.id).where(closures.c.opened_at.is_(None))).first() is not None
+    return bool(connection.execute(select(gate_tables.is_closed)).scalar_one())
 
 
 def _raise(teken: Teken, mark: Mark) -> Mark:

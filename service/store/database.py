@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -67,8 +67,8 @@ class Database:
         ):
             yield connection
 
-    def first(self, question: Select[Any], values: Mapping[str, Any]) -> Row[Any] | None:
-        """Return the first row that one question finds: alone it sees one committed state without a transaction's round trips.
+    def ask(self, question: Select[Any], values: Mapping[str, Any]) -> Sequence[Row[Any]]:
+        """Return what one question finds: alone it sees one committed state without a transaction's round trips.
 
         Raises StoreBusy.
         """
@@ -76,7 +76,7 @@ class Database:
             self._busy_is_plain(to_write=False),
             self.engine.connect().execution_options(**_ASKING[self.dialect]) as connection,
         ):
-            return connection.execute(question, values).first()
+            return connection.execute(question, values).all()
 
     def dispose(self) -> None:
         """Close pooled connections (before a fork, at the end of a test)."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Integer, Table, Text
+from sqlalchemy import Column, Integer, Table, Text, exists
 
 from service.store.tables import metadata, one_of
 
@@ -18,3 +18,5 @@ closures = Table(
     Column("reason", Text),
     one_of("cause", ["restored", "went_back"]),
 )
+is_closed = exists().where(closures.c.opened_at.is_(None))
+"""Whether numbering is closed."""

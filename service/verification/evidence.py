@@ -168,11 +168,21 @@ def _permit(connection: Connection, permit: str) -> Row[Any] | None:
 
 def enrolled(connection: Connection, hashes: Iterable[str]) -> Mapping[str, Certificate]:
     """Return, by SHA-256, those of these certificates that are enrolled here. What was read once is not read again."""
-    wanted, known = set(hashes), _ENROLLED.setdefault(connection.engine, {})
-    if missing := wanted - known.keys():
+    wanted, read = set(hashes), _read(connection.engine)
+    if missing := wanted - read.keys():
         query = select(certificates.c.sha256, certificates.c.der).where(certificates.c.sha256.in_(sorted(missing)))
-        known |= {row.sha256: certificate.told(row.der) for row in connection.execute(query)}
-    return {sha256: known[sha256] for sha256 in wanted & known.keys()}
+        read |= {row.sha256: certificate.told(row.der) for row in connection.execute(query)}
+    return {sha256: read[sha256] for sha256 in wanted & read.keys()}
+
+
+def known(engine: Engine, hashes: set[str]) -> Mapping[str, Certificate] | None:
+    """Return these certificates where all of them were read before; None where the database must be asked."""
+    read = _read(engine)
+    return {sha256: read[sha256] for sha256 in hashes} if hashes <= read.keys() else None
+
+
+def _read(engine: Engine) -> dict[str, Certificate]:
+    return _ENROLLED.setdefault(engine, {})
 
 
 def updates_after(pdf: bytes, end: int) -> int:

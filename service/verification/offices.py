@@ -55,7 +55,11 @@ def address(url: str) -> str:
 
 
 def _addresses(teken: Teken, office: Office) -> tuple[str, ...]:
-    urls = [teken.settings.public_url, *_urls(office)]
+    return _told(teken.settings.public_url, *_urls(office))
+
+
+@lru_cache(64)
+def _told(*urls: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(address(url) for url in urls if url))
 
 

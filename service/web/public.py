@@ -32,9 +32,10 @@ def asked_language() -> str:
     return asked if asked in LANGUAGES else LANGUAGES[0]
 
 
-def query() -> str:
-    """Return what an address ends with to stay in this language."""
-    return "" if asked_language() == LANGUAGES[0] else f"?lang={asked_language()}"
+def query(lang: str = "") -> str:
+    """Return what an address ends with to stay in this language, or in that which was asked for."""
+    lang = lang or asked_language()
+    return "" if lang == LANGUAGES[0] else f"?lang={lang}"
 
 
 def tongue(office: PublicOffice | None) -> Tongue:
@@ -52,17 +53,15 @@ def page(
     said, css = tongue(office), ("verify.css", *styles)
     frame = _frame(said, office) | {"where": where(said, office, on_paper)}
     html = render_template(template, **frame, style=style(*css), **values)
-    response = Response(html, mimetype="text/html")
-    rules = [f"{_POLICY}; style-src '{_style_hash(*css)}'", *([policy] if policy else [])]
-    response.headers["Content-Security-Policy"] = "; ".join(rules)
-    response.headers["Content-Language"] = said.code
-    return private(response)
+    headers = {"Content-Security-Policy": _policy(policy, *css), "Content-Language": said.code}
+    return Response(html, headers=headers, mimetype="text/html")
 
 
 def where(said: Tongue, office: PublicOffice | None, on_paper: str) -> dict[str, str]:
     """Return the address in words, and what to make of it: forgers copy pages, and then the address is all that differs."""
-    here, words = (request.host + request.script_root).lower(), said.words
-    told = {"here": request.host + request.script_root, "compare": words["where_compare"], "astray": ""}
+    shown, words = request.host + request.script_root, said.words
+    here = shown.lower()
+    told = {"here": shown, "compare": words["where_compare"], "astray": ""}
     if office and here not in {*office.addresses, on_paper}:
         address = on_paper or office.addresses[0]
         told["astray"] = said.say(words["where_astray"], office=office.short_name, address=address)
@@ -96,7 +95,7 @@ def _frame(said: Tongue, office: PublicOffice | None) -> dict[str, Any]:
     return {
         "lang": said.code,
         "other": other,
-        "query": query(),
+        "query": query(said.code),
         "words": said.words,
         "base": request.script_root,
         "office": office,
@@ -106,5 +105,6 @@ def _frame(said: Tongue, office: PublicOffice | None) -> dict[str, Any]:
 
 
 @cache
-def _style_hash(*names: str) -> str:
-    return "sha256-" + base64.b64encode(hashlib.sha256(style(*names).encode()).digest()).decode()
+def _policy(more: str, *styles: str) -> str:
+    digest = base64.b64encode(hashlib.sha256(style(*styles).encode()).digest()).decode()
+    return "; ".join(filter(None, (f"{_POLICY}; style-src 'sha256-{digest}'", more)))

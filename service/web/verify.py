@@ -77,7 +77,7 @@ def _answered(answer: PermitAnswer) -> Response:
 def _told(response: Response, answer: PermitAnswer) -> Response:
     if answer.state is PermitState.UNDETERMINED:
         response.headers["Retry-After"] = RETRY_SECONDS
-    return public.private(response)
+    return response
 
 
 def _page(answer: PermitAnswer | None) -> Response:

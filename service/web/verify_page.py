@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from service.codes import grouped
@@ -109,5 +110,10 @@ def number_parts(number: str) -> tuple[str, ...]:
 
 def emblem(office: PublicOffice) -> str:
     """Return the emblem as a data URI: an image inside the page, where nothing in it can run."""
-    media = "image/png" if office.emblem.startswith(_PNG) else "image/svg+xml"
-    return f"data:{media};base64,{base64.b64encode(office.emblem).decode()}" if office.emblem else ""
+    return _emblem(office.emblem)
+
+
+@lru_cache(64)
+def _emblem(picture: bytes) -> str:
+    media = "image/png" if picture.startswith(_PNG) else "image/svg+xml"
+    return f"data:{media};base64,{base64.b64encode(picture).decode()}" if picture else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from service.verification import CONTENT
@@ -46,6 +47,7 @@ def _signature(one: Signature, tongue: Tongue) -> dict[str, Any]:
     }
 
 
+@lru_cache(256)
 def certificate(one: Certificate, tongue: Tongue) -> dict[str, Any]:
     words = tongue.words
     name = ", ".join(filter(None, (one.subject, one.organization)))

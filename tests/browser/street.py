@@ -50,7 +50,7 @@ STATES = {
 
 
 class _Away:
-    def read(self) -> Any:
+    def ask(self, *_: object) -> Any:
         raise OSError
 
 

@@ -8,6 +8,7 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 
 from service.archive import ArchiveDamaged
@@ -47,6 +48,23 @@ def on(year, month, day, **more) -> datetime:
 )
 def test_each_standing(world, name, at, state):
     assert by_code(world.teken, world[name].code, at=at).state == state
+
+
+def test_known_or_not_a_code_is_one_and_the_same_question(world):
+    """Of what is in force: certificates are read once, and a successor is looked for only where there may be one."""
+    engine, asked, known = world.teken.db.engine, [], world["malang"].code
+
+    def note(_connection, _cursor, statement, *_):
+        asked.append(statement)
+
+    by_code(world.teken, known, at=NOW)
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        states = [by_code(world.teken, code, at=NOW).state for code in (known, UNKNOWN, "no code at all")]
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+    assert states == [PermitState.IN_FORCE, PermitState.UNKNOWN, PermitState.UNKNOWN]
+    assert (len(asked), len(set(asked))) == (3, 1)
 
 
 def test_what_is_shown(world):
@@ -114,8 +132,6 @@ def test_unknown_and_not_issued_answer_the_same_bytes(world, browse):
 
 
 def test_unknown_and_not_issued_do_the_same_work(world, monkeypatch):
-    from sqlalchemy import event
-
     asked: list[str] = []
     engine = world.teken.db.engine
 
@@ -199,7 +215,7 @@ class _Away:
     def __init__(self, error: Exception) -> None:
         self.error = error
 
-    def read(self):
+    def ask(self, *_):
         raise self.error
 
 
