@@ -8,6 +8,7 @@ import resource
 import signal
 import time
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 
 from service import failpoints
@@ -61,12 +62,15 @@ def poison(step: str, case: str, how: str) -> None:
 
 
 def overtaken(step: str, case: str, when: str) -> None:
-    """Whoever does this step of a case is so slow that another worker looks at it: `at once`, or `late`, when the lease is over."""
+    """Whoever does this step of a case is so slow that another worker looks at it: `at once`, or `late`, when the lease is over.
+
+    A seal is slow from the moment its QR is kept, which needs the claim too.
+    """
     from service import pipeline
 
-    real, looked = STEPS[step], []
+    looked = []
 
-    def slow(teken, work):
+    def look(teken, work):
         if work.row.upstream_id == case and not looked:
             looked.append(work.row.id)
             if when == "late":
@@ -75,9 +79,15 @@ def overtaken(step: str, case: str, when: str) -> None:
             (Path(os.environ["UJI_FOLDER"]) / "overtaken").write_text("taken" if taken else "left alone")
             if taken:
                 time.sleep(1)  # an RSA signature of the same second would be the very same bytes, and no duplicate
-        return real(teken, work)
+        return work
 
-    STEPS[step] = slow
+    if step == "seal":
+        sealing = import_module("service.steps.seal")
+        kept = sealing.with_qr
+        sealing.with_qr = lambda teken, work: look(teken, kept(teken, work))
+    else:
+        real = STEPS[step]
+        STEPS[step] = lambda teken, work: real(teken, look(teken, work))
 
 
 def _memory() -> None:
