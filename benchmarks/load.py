@@ -2,7 +2,8 @@
 
 Servers run side by side, each with the product's own gunicorn settings: a bare one (`benchmarks/bare.py`), and Teken over a database with
 few permits, over one with a million, and over one with nothing but an imported register. They take turns, all rounds in one run. Rates are
-of wall time as eight clients with kept connections see it. Exits 1 where a promise is broken.
+of wall time as eight clients with kept connections see it. Exits 1 where a promise is broken. Whoever stops it (Ctrl-C, SIGTERM) gets the
+table of the rounds so far.
 """
 
 from __future__ import annotations
@@ -12,12 +13,13 @@ import copy
 import json
 import os
 import secrets
+import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,7 +28,7 @@ from benchmarks import bare, bulk, report
 from benchmarks.__main__ import quieten
 from benchmarks.figures import Ratio, ratio, spread
 from benchmarks.office import NUMBER_FIRST, OFFICES, bench, keys, letters, vary
-from benchmarks.volley import request, volley
+from benchmarks.volley import CONNECTIONS, request, volley
 from service import clients
 from service.clock import SystemClock
 from service.demo import case_of
@@ -38,6 +40,9 @@ ENGINES = ("sqlite", "postgresql")
 FEW, MANY, EARLIER = 1_000, 1_000_000, 4_000
 ROUNDS, POSTS, LOOKS = 40, 100, 300
 BARE, SMALL, LARGE, FIRST_DAY = "bare", "few permits", "many permits", "imported register"
+PARTS = {"bare": BARE, "many": LARGE, "imported": FIRST_DAY}
+"""What Teken with few permits may be compared with."""
+WARM_UP, LEAST_ROUNDS = 2, 2
 INTAKE, KEYED, CODE, RECORD = "intake", "intake with Idempotency-Key", "/V/<code>", "/api/v1/verify/<code>"
 LEAST = {(INTAKE, BARE): 0.25, (CODE, BARE): 0.40}
 """Rate of Teken by rate of the bare route."""
@@ -61,22 +66,42 @@ class Server:
         self.seconds.setdefault(what, []).append(volley(self.port, ready, status) / count)
 
 
-def measure(engine: str, folder: Path, *, few: int, many: int, rounds: int) -> dict[str, Server]:
-    """Fill the databases, start the servers, let them take turns."""
+def measure(
+    engine: str, folder: Path, parts: Collection[str], *, many: int, rounds: int
+) -> tuple[dict[str, Server], int]:
+    """Fill the databases, start the servers, let them take turns; return the servers, and in how many whole rounds they did."""
+    filled = {SMALL: (min(FEW, many), 0), LARGE: (many, 0), FIRST_DAY: (0, EARLIER)}
+    done = 0
     with ExitStack() as stack:
         urls = stack.enter_context(_databases(engine, folder))
-        servers = {BARE: stack.enter_context(_bare(next(urls)))}
-        for name, permits, earlier in ((SMALL, few, 0), (LARGE, many, 0), (FIRST_DAY, 0, EARLIER)):
-            servers[name] = stack.enter_context(_teken(folder / name.replace(" ", "-"), next(urls), permits, earlier))
-        for turn in range(-2, rounds):  # two to warm up
-            order = list(servers)[turn % len(servers) :] + list(servers)[: turn % len(servers)]
-            for what in (INTAKE, KEYED, CODE, RECORD):
-                for name in order:
-                    if what in servers[name].asked:
-                        servers[name].measure(what, LOOKS if what in {CODE, RECORD} else POSTS)
-        for server in servers.values():
-            server.seconds = {what: taken[2:] for what, taken in server.seconds.items()}
-        return servers
+        servers = {BARE: stack.enter_context(_bare(next(urls), folder))} if BARE in parts else {}
+        for name, (permits, earlier) in filled.items():
+            if name == SMALL or name in parts:
+                began = time.monotonic()
+                home = folder / name.replace(" ", "-")
+                servers[name] = stack.enter_context(_teken(home, next(urls), permits, earlier))
+                _say(f"{engine}: {name} stands after {time.monotonic() - began:.0f} s")
+        with suppress(KeyboardInterrupt):
+            for turn in range(-WARM_UP, rounds):
+                _take_turns(servers, turn)
+                done = max(turn + 1, 0)
+                if done and done % 10 == 0:
+                    _say(f"{engine}: {done} of {rounds} rounds")
+    for server in servers.values():
+        server.seconds = {what: taken[WARM_UP:][:done] for what, taken in server.seconds.items()}
+    return servers, done
+
+
+def _take_turns(servers: dict[str, Server], turn: int) -> None:
+    order = list(servers)[turn % len(servers) :] + list(servers)[: turn % len(servers)]
+    for what in (INTAKE, KEYED, CODE, RECORD):
+        for name in order:
+            if what in servers[name].asked:
+                servers[name].measure(what, LOOKS if what in {CODE, RECORD} else POSTS)
+
+
+def _say(what: str) -> None:
+    print(what, file=sys.stderr, flush=True)
 
 
 @contextmanager
@@ -91,11 +116,18 @@ def _databases(engine: str, folder: Path) -> Iterator[Iterator[str]]:
 
 
 @contextmanager
-def _served(application: str, environment: dict[str, str]) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+def _served(application: str, environment: dict[str, str], log: Path) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
     port = free_port()
     command = ["-m", "gunicorn", "--config", "python:service.webserver", "--bind", f"127.0.0.1:{port}"]
     given = {name: value for name, value in os.environ.items() if not name.startswith("TEKEN_")} | environment
-    process = subprocess.Popen([sys.executable, *command, "--log-level", "error", application], cwd=PROJECT, env=given)
+    with log.open("wb") as lines:
+        process = subprocess.Popen(
+            [sys.executable, *command, "--log-level", "error", application],
+            cwd=PROJECT,
+            env=given,
+            stderr=lines,
+            start_new_session=True,  # Ctrl-C is for the one who measures
+        )
     try:
         _wait(port)
         yield process, port
@@ -117,7 +149,7 @@ def _wait(port: int) -> None:
 
 
 @contextmanager
-def _bare(url: str) -> Iterator[Server]:
+def _bare(url: str, folder: Path) -> Iterator[Server]:
     codes = [secrets.token_hex(8) for _ in range(FEW)]
     row = {
         "state": "in_force",
@@ -137,7 +169,7 @@ def _bare(url: str) -> Iterator[Server]:
     def posts(count: int) -> list[bytes]:
         return [request("POST", "/things", JSON, next(cases)) for _ in range(count)]
 
-    with _served("benchmarks.bare:from_environment()", {bare.DATABASE: url}) as (process, port):
+    with _served("benchmarks.bare:from_environment()", {bare.DATABASE: url}, folder / "bare.log") as (process, port):
         yield Server(process, port, {INTAKE: posts, CODE: looks})
 
 
@@ -172,7 +204,7 @@ def _teken(home: Path, url: str, permits: int, earlier: int) -> Iterator[Server]
 
     asked = {INTAKE: posts, KEYED: keyed} | ({CODE: looks("/V/"), RECORD: looks("/api/v1/verify/")} if permits else {})
     environment = {"TEKEN_HOME": str(home), "TEKEN_KEYS": str(settings.keys), "TEKEN_DATABASE_URL": url}
-    with _served("service.app:from_environment()", environment) as (process, port):
+    with _served("service.app:from_environment()", environment, home / "web.log") as (process, port):
         yield Server(process, port, asked)
 
 
@@ -185,28 +217,30 @@ def _cases() -> Iterator[bytes]:
         yield json.dumps(posted).encode()
 
 
-def table(engine: str, servers: dict[str, Server]) -> tuple[str, bool]:
-    """Return the figures of one engine and whether every promise holds."""
+def table(engine: str, servers: dict[str, Server], rounds: int) -> tuple[str, bool]:
+    """Return the figures of one engine as Markdown and whether every promise holds."""
     rows, kept = [], True
     for name, server in servers.items():
         for what, taken in server.seconds.items():
             rates = spread([1 / one for one in taken])
             row = [what, name, f"{rates.median:.0f} ({rates.p10:.0f}-{rates.p90:.0f})", "", "", ""]
-            for other, promise in _promises(what, name):
+            for other, promise in _promises(what, name, servers):
                 found = ratio(servers[other].seconds[what], taken)
                 holds, said = _judged(found, promise)
                 row[3:] = [f"{report.told(found)} of {other}", said, "holds" if holds else "does NOT hold"]
                 kept &= holds
             rows.append(row)
     heads = ["asked", "of", "answers a second", "rate", "promised", ""]
-    return report.titled(f"Under load, {engine}; {len(taken)} rounds in turns, 8 connections", heads, rows), kept
+    return report.titled(
+        f"Under load, {engine}; {rounds} rounds in turns, {CONNECTIONS} connections", heads, rows
+    ), kept
 
 
 Promise = tuple[float, float | None]
 
 
-def _promises(what: str, name: str) -> list[tuple[str, Promise]]:
-    if name == SMALL and (what, BARE) in LEAST:
+def _promises(what: str, name: str, servers: Collection[str]) -> list[tuple[str, Promise]]:
+    if name == SMALL and BARE in servers and (what, BARE) in LEAST:
         return [(BARE, (LEAST[what, BARE], None))]
     return [(SMALL, EVEN)] if name in {LARGE, FIRST_DAY} else []
 
@@ -222,20 +256,25 @@ def main(arguments: Sequence[str]) -> int:
     """Measure the engines that are named, or both."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.load")
     parser.add_argument("engine", nargs="*", choices=[[], *ENGINES])
+    parser.add_argument("--parts", default=",".join(PARTS), help="beside few permits, with commas; default %(default)s")
     parser.add_argument("--permits", type=int, default=MANY, help=f"in the full database; default {MANY}")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--folder", type=Path, help="for the databases, about 10 KB a permit; default: a temporary one")
     given = parser.parse_args(arguments)
+    parts = {PARTS[name] for name in given.parts.split(",") if name}
     quieten()
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     kept = True
     for engine in given.engine or ENGINES:
         with tempfile.TemporaryDirectory(prefix="teken-load-", dir=given.folder) as folder:
-            servers = measure(
-                engine, Path(folder), few=min(FEW, given.permits), many=given.permits, rounds=given.rounds
-            )
-        told, holds = table(engine, servers)
+            servers, rounds = measure(engine, Path(folder), parts, many=given.permits, rounds=given.rounds)
+        if rounds < LEAST_ROUNDS:
+            return 1
+        told, holds = table(engine, servers, rounds)
         print(told, "\n", flush=True)
         kept &= holds
+        if rounds < given.rounds:
+            return 1
     return 0 if kept else 1
 
 
