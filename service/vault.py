@@ -72,6 +72,11 @@ class DataKey:
             raise ValueError("not a data key")
         return cls(key, secret, made_on)
 
+    def hidden(self, context: str, *parts: str) -> str:
+        """Return a hash (hex) of the parts under this key: to find what is sealed, not to read it."""
+        secret = _derived(self.secret, f"hidden/{context}")
+        return hmac.new(secret, "\x00".join(parts).encode(), "sha256").hexdigest()
+
     @property
     def line(self) -> str:
         """What stands in the file."""
@@ -149,11 +154,6 @@ class Vault:
     def is_sealed(stored: bytes) -> bool:
         """Tell whether these bytes of the archive say that they are sealed."""
         return stored.startswith(_FILE.encode())
-
-    def hidden_with(self, name: str, context: str, *parts: str) -> str:
-        """Return a hash (hex) of the parts under one of the file's keys: to find what is sealed, not to read it."""
-        secret = _derived(self.keys()[name].secret, f"hidden/{context}")
-        return hmac.new(secret, "\x00".join(parts).encode(), "sha256").hexdigest()
 
     def keys(self) -> dict[str, DataKey]:
         """Return the keys by id, oldest first; the file is made on first use, and never again by a process that has seen it.

@@ -30,6 +30,7 @@ from sqlalchemy import (
 
 from service.store.sealed import vault_of
 from service.store.tables import case_names
+from service.vault import DataKey
 
 SHORTEST: Final = 3
 """Letters that a searched word needs at least, unless it is a whole word of the name."""
@@ -69,8 +70,8 @@ def rows(connection: Connection, permit: str, office: str, body: str) -> list[di
     words = _words(json.loads(body)["applicant"]["nama"])
     beginnings = {word[:length] for word in words for length in _LENGTHS if len(word) >= length}
     beginnings |= {word for word in words if len(word) < SHORTEST}
-    newest = list(vault_of(connection).keys())[-1]
-    return [{"permit": permit, "begins": _hidden(connection, newest, office, one)} for one in sorted(beginnings)]
+    newest = list(vault_of(connection).keys().values())[-1]
+    return [{"permit": permit, "begins": _hidden(newest, office, one)} for one in sorted(beginnings)]
 
 
 def candidates(connection: Connection, office: str, searched: str) -> Select[str] | None:
@@ -125,10 +126,9 @@ def _words(name: str) -> list[str]:
 
 def _notes(connection: Connection, office: str, beginning: str) -> list[str]:
     """Return every form in which a beginning may be noted."""
-    notes = [_hidden(connection, key, office, beginning) for key in list(vault_of(connection).keys())]
+    notes = [_hidden(key, office, beginning) for key in vault_of(connection).keys().values()]
     return [*notes, notes[0].rpartition(".")[2]]
 
 
-def _hidden(connection: Connection, key: str, office: str, beginning: str) -> str:
-    hashed = vault_of(connection).hidden_with(key, "case_names", office, beginning)
-    return f"{mark_of(key)}.{hashed[:_KEPT]}"
+def _hidden(key: DataKey, office: str, beginning: str) -> str:
+    return f"{mark_of(key.id)}.{key.hidden('case_names', office, beginning)[:_KEPT]}"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Response, current_app, redirect, request
 
-from service.codes import normalised
+from service.codes import CODE_LENGTH, normalised
 from service.metrics import counted
 from service.verification import PermitState, by_code
 from service.verification.holder import HIDDEN
@@ -24,6 +24,7 @@ __all__ = ["OPENAPI_PATHS", "verify"]
 STATUS = {PermitState.UNKNOWN: 404, PermitState.UNDETERMINED: 503}
 RETRY_SECONDS = "30"
 LONGEST_TYPED, LONGEST_CODE = 200, 40
+_ANY_CODE = "0" * CODE_LENGTH
 NOBODY = "0"
 """Stands in the address for what was typed without a letter or digit in it."""
 
@@ -95,6 +96,14 @@ def _page(answer: PermitAnswer | None) -> Response:
 
 def _links(code: str) -> dict[str, str]:
     """Return where to go next. A report begins with the code that was found; what is not found is not carried on."""
+    made = current_app.extensions.setdefault("verify.links", {})
+    key = (request.script_root, public.asked_language(), bool(code))
+    if key not in made:
+        made[key] = _made(_ANY_CODE if code else "")
+    return {name: address.replace(_ANY_CODE, code) for name, address in made[key].items()}
+
+
+def _made(code: str) -> dict[str, str]:
     there = current_app.view_functions
     to = {"check": public.link("check.form")} if "check.form" in there else {}
     return to | ({"report": public.link("report.form", code=code or None)} if "report.form" in there else {})

@@ -55,8 +55,8 @@ def test_a_new_key_seals_and_the_old_ones_open_in_every_process(vault):
     assert key_of(other.seal(PLAIN, "x")) == key.id != key_of(old)
     assert other.open(old, "x") == PLAIN
     one, two = vault.keys()
-    assert vault.hidden_with(one, "nik", "1") == Vault(vault.path).hidden_with(one, "nik", "1")
-    assert vault.hidden_with(one, "nik", "1") != vault.hidden_with(two, "nik", "1")
+    assert vault.keys()[one].hidden("nik", "1") == Vault(vault.path).keys()[one].hidden("nik", "1")
+    assert vault.keys()[one].hidden("nik", "1") != vault.keys()[two].hidden("nik", "1")
 
 
 def test_a_key_that_is_not_in_the_file_is_named_and_no_other_is_tried(vault, tmp_path):
