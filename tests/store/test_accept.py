@@ -11,8 +11,8 @@ from sqlalchemy import func, select, update
 
 from service import failpoints, idempotency, intake
 from service.errors import CaseInvalid, Conflict, IdempotencyMismatch, IdempotencyRunning
-from service.store import StoreBusy
-from service.store.tables import events, permits, revisions
+from service.store import StoreBusy, names
+from service.store.tables import case_names, events, permits, revisions
 from service.store.tables import idempotency as keys_used
 from tests.support.office import payload, post
 
@@ -178,6 +178,17 @@ def test_a_correction_may_change_what_the_case_is_about(world):
     assert post(world.teken, world.client, body).body["id"] == permit
     row = world.row(permit)
     assert (row.complete_at, row.revision) == ("2026-11-17T03:00:00.000000Z", 2)
+
+
+def test_a_new_case_is_stored_with_every_note_of_its_name_and_who_comes_second_adds_none(world):
+    for _ in range(2):
+        permit = world.post("UJI-1").body["id"]
+        with world.teken.db.read() as connection:
+            body = connection.execute(select(revisions.c.body).where(revisions.c.permit == permit)).scalar_one()
+            noted = set(connection.execute(select(case_names.c.permit, case_names.c.begins)).tuples())
+            right = {(one["permit"], one["begins"]) for one in names.rows(connection, permit, "rokan-hilir", body)}
+        assert noted == right
+        assert noted
 
 
 @pytest.mark.parametrize("keyed", [True, False])
