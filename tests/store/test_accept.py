@@ -185,7 +185,7 @@ def test_a_new_case_is_stored_with_every_note_of_its_name_and_who_comes_second_a
         permit = world.post("UJI-1").body["id"]
         with world.teken.db.read() as connection:
             body = connection.execute(select(revisions.c.body).where(revisions.c.permit == permit)).scalar_one()
-            noted = set(connection.execute(select(case_names.c.permit, case_names.c.begins)).tuples())
+            noted = {(row.permit, row.begins) for row in connection.execute(select(case_names))}
             right = {(one["permit"], one["begins"]) for one in names.rows(connection, permit, "rokan-hilir", body)}
         assert noted == right
         assert noted
