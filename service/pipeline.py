@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import random
 import time
 from collections.abc import Iterator, Sequence
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger("teken.pipeline")
 RING_SECONDS = 2
+UNWRITABLE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS})
 
 
 def drain(teken: Teken, queue: str, *, limit: int = 1_000_000) -> int:
@@ -152,6 +154,10 @@ def _recorded(teken: Teken, held: Claim, row: Row) -> Iterator[None]:  # type: i
         if isinstance(error, ProofFailed):
             batch_ends.mismatch(teken, row.id)
     except Exception as error:  # noqa: BLE001 - a fault of the program parks one permit, not the office
+        if isinstance(error, OSError) and error.errno in UNWRITABLE:
+            log.warning("disk_unwritable", error=errno.errorcode[error.errno])
+            _put_back(teken, held, "disk_unwritable")
+            return
         log.error("step_failed", permit=row.id, error=type(error).__name__)  # noqa: TRY400 - a traceback may quote the case
         _defer(teken, held, f"internal:{type(error).__name__}")
 

@@ -117,17 +117,23 @@ def lay_out(files: Mapping[str, bytes], work_dir: Path) -> Path:
         return root
     work_dir.mkdir(parents=True, exist_ok=True)
     fresh = Path(tempfile.mkdtemp(prefix="laying-", dir=work_dir))
+    try:
+        _write(files, fresh)
+        fresh.rename(root)
+    except BaseException:
+        shutil.rmtree(fresh, ignore_errors=True)
+        if not root.is_dir():  # else another process was faster
+            raise
+    return root
+
+
+def _write(files: Mapping[str, bytes], folder: Path) -> None:
     for name, content in files.items():
-        path = (fresh / name).resolve()
-        if not path.is_relative_to(fresh.resolve()):
+        path = (folder / name).resolve()
+        if not path.is_relative_to(folder.resolve()):
             raise ValueError(f"template file outside its folder: {name}")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
-    try:
-        fresh.rename(root)
-    except OSError:  # another process was faster
-        shutil.rmtree(fresh)
-    return root
 
 
 def _sweep(root: Path) -> None:

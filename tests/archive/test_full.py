@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -48,6 +50,29 @@ def test_no_permit_is_parked_for_a_full_disk(tmp_path, keys, unwell, monkeypatch
             assert pipeline.advance(teken, "work")
         found = row(teken, permit)
         assert (found.queue, found.fault, found.attempts) == ("work", "archive_unreachable", 0)
+        monkeypatch.undo()
+        play(teken, permit)
+        assert row(teken, permit).state == State.IN_FORCE
+
+
+def test_nor_for_a_disk_without_room_for_the_typesetters_files(tmp_path, keys, monkeypatch):
+    with closing(open_office(tmp_path / "rumah", keys, max_attempts=2)) as teken:
+        permit = post(teken, client_of(teken, ROHIL[0]), payload(*ROHIL, "UJI-1")).body["id"]
+        laid_out = tmp_path / "rumah" / "typeset"
+        shutil.rmtree(laid_out)
+        real = Path.write_bytes
+
+        def full(path, data):
+            real(path, data[:1])
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+        monkeypatch.setattr(Path, "write_bytes", full)
+        teken.pins._open.clear()
+        for _ in range(5):
+            assert pipeline.advance(teken, "work")
+        found = row(teken, permit)
+        assert (found.queue, found.fault, found.attempts) == ("work", "disk_unwritable", 0)
+        assert list(laid_out.iterdir()) == [], "a try that failed fills the disk no further"
         monkeypatch.undo()
         play(teken, permit)
         assert row(teken, permit).state == State.IN_FORCE

@@ -49,11 +49,12 @@ def main() -> int:
         return UNABLE
     passed = _counted(folder / os.environ["UJI_COUNT"]) if "UJI_COUNT" in os.environ else None
     town = Town(teken, folder)
-    idle = 0
+    idle, stood = 0, town.standing()
     _set(folder, clock.at + AWAY)
     while idle < PATIENCE:
         if town.round():
-            idle = 0
+            before, stood = stood, town.standing()
+            idle = 0 if town.hooked or stood != before else idle  # tries that come to nothing are no progress
         elif town.over():
             town.listen()
             if passed is not None:
@@ -103,6 +104,12 @@ class Town:
             query = select(func.count()).select_from(permits).where(permits.c.queue != "none")
             waiting = webhooks.due(connection, self.teken.clock.now() + timedelta(days=2), 1) if self.hooked else []
             return not connection.execute(query).scalar_one() + len(waiting) + len(self.orders) - len(self.answered)
+
+    def standing(self) -> object:
+        """What changes when a case comes further."""
+        with self.teken.db.read() as connection:
+            told = connection.execute(select(func.max(events.c.seq))).scalar()
+        return told, len(self.answered), sorted(self.states())
 
     def states(self) -> list[tuple[str, ...]]:
         """Where every permit stands."""

@@ -32,8 +32,8 @@ def fsync(which: str) -> None:
 def file_size(kilobytes: str) -> None:
     """No file may grow beyond this; writing fails, the process lives."""
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    limit = int(kilobytes) * 1024
-    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+    limit, most = int(kilobytes) * 1024, resource.getrlimit(resource.RLIMIT_FSIZE)[1]
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, most))
 
 
 def passage(which: str) -> None:

@@ -43,7 +43,7 @@ def play(bench: Bench, scene: Scene) -> None:
     """Work until nothing goes any more; then there is room again."""
     number = next(word for word in scene.name.split() if word.isdecimal())
     with bench.office(scene.engine) as office:
-        machine = Machine(bench, office, TEKEN_MAX_ATTEMPTS=5)
+        machine = Machine(bench, office, TEKEN_MAX_ATTEMPTS=5, TEKEN_RETRY_SECONDS=1)
         since = scene.dice.choice(MIDDAY)
         scene.fault(f"{scene.name}, after {since}" if since else scene.name)
         scene.expect(not since or machine.died(since), f"never came to {since}")
