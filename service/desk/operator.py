@@ -269,7 +269,7 @@ def _batches(connection: Connection, office: str) -> Group:
 
 
 def _endpoints(connection: Connection, office: str, now: datetime) -> Group:
-    """Those that are given up, or behind for longer than a short outage explains. An address may hold a secret: the id names it."""
+    """Those that are given up, or behind for longer than a short outage explains. An address may hold a secret: client and id name it."""
     mine = [one for one in lag_in(connection, now) if one.office == office]
     stuck = [
         one
@@ -277,7 +277,8 @@ def _endpoints(connection: Connection, office: str, now: datetime) -> Group:
         if one.state in {"parked", "disabled"} or (one.state == "active" and one.behind > LATE.total_seconds())
     ]
     lines = (
-        Line(one.endpoint, one.endpoint, one.fault, stamp(one.since) if one.since else None, one.state) for one in stuck
+        Line(one.endpoint, f"{one.name}, {one.endpoint}", one.fault, stamp(one.since) if one.since else None, one.state)
+        for one in stuck
     )
     return Group("endpoint", len(stuck), tuple(lines)[:MOST])
 

@@ -19,10 +19,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """One endpoint. `since`: when the oldest event that it has not taken happened, None if it has all; `behind`: its age in seconds."""
+    """One endpoint of a client with this `name`.
+
+    `since`: when the oldest event that it has not taken happened, None if it has all; `behind`: that event's age in seconds.
+    """
 
     endpoint: str
     client: str
+    name: str
     office: str
     state: str
     fault: str | None
@@ -39,11 +43,13 @@ def lag(teken: Teken) -> list[Standing]:
 
 def lag_in(connection: Connection, now: datetime) -> list[Standing]:
     """As `lag`, in the caller's transaction."""
-    query = select(endpoints, clients.c.office).join(clients, clients.c.id == endpoints.c.client)
+    query = select(endpoints, clients.c.office, clients.c.name).join(clients, clients.c.id == endpoints.c.client)
     found = []
     for row in connection.execute(query.order_by(endpoints.c.id)).all():
         waiting = store.first_wanted(connection, row)
         since = instant(waiting.at) if waiting else None
         behind = max(0.0, (now - since).total_seconds()) if since else 0.0
-        found.append(Standing(row.id, row.client, row.office, row.state, row.fault, row.attempts, since, behind))
+        found.append(
+            Standing(row.id, row.client, row.name, row.office, row.state, row.fault, row.attempts, since, behind)
+        )
     return found

@@ -95,6 +95,7 @@ def test_an_upstream_that_takes_no_news_is_gone_on_with(desk, keeper):  # noqa: 
         connection.exec_driver_sql("UPDATE webhook_endpoints SET state = 'parked', fault = 'webhook_refused'")
     keeper.get("/meja/pemantauan")
     assert "Sistem hulu yang tidak menerima kabar 1" in keeper.text
+    assert f"uji, {target['id']}" in keeper.text, "whose it is, and what the command line calls it"
     assert "rahasia-di-alamat" not in keeper.page
     keeper.post(f"/meja/pemantauan/tujuan/{target['id']}/lanjutkan")
     assert keeper.status == 303
