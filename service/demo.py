@@ -134,6 +134,8 @@ def holder(teken: Teken, office: str, role: str) -> str:
     with teken.db.read() as connection:
         rows = connection.execute(select(mandates).where(mandates.c.office == office, mandates.c.role == role)).all()
     current = [one for one in rows if one.valid_from <= day and (one.valid_to is None or day <= one.valid_to)]
+    if not current:
+        raise LookupError(role)
     return str(min(current, key=lambda one: ({"plh": 0, "plt": 1}.get(one.kind, 2), one.id)).official)
 
 

@@ -19,9 +19,10 @@ UNFIT = {"expired": datetime(2019, 1, 1, tzinfo=UTC), "not yet valid": datetime(
 
 def _swap(files: list[Path], _dice: Random) -> None:
     """Each key under another's name."""
-    data = [path.read_bytes() for path in files]
-    for path, other in zip(files, [*data[1:], data[0]], strict=True):
-        path.write_bytes(other)
+    everybody = sorted(files[0].parent.glob("*.p12"))
+    data = [path.read_bytes() for path in everybody]
+    for path in files:
+        path.write_bytes(data[everybody.index(path) - 1])
 
 
 def _garbage(files: list[Path], dice: Random) -> None:
