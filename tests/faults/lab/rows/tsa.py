@@ -53,7 +53,8 @@ def play(bench: Bench, scene: Scene) -> None:
         machine = Machine(bench, office, KIND, TEKEN_TEMPLATES=templates, TEKEN_TSA_URL=url, TEKEN_KEYS=bench.rsa_keys)
         scene.fault(scene.name)
         machine.to_the_end(scene)
-        scene.expect(left[0] == 0, "it was not asked often enough")
+        enough = left[0] < int(rest.split()[0]) if mood == "is slow" else left[0] == 0  # a slow answer is one
+        scene.expect(enough, "it was not asked often enough")
         for document in read(office.store)["documents"]:
             levels = {one["level"] for one in json.loads(document["signatures"])}
             scene.expect(levels == {"B-T"}, f"issued at {levels}")
