@@ -26,6 +26,7 @@ from tests.support.office import NOW
 
 MOODS = ("nonsense", "nothing", "refuses", "stamps another digest", "answers another request", "is slow")
 TIMES = (1, 2, 4, 7)
+REJECTION = bytes.fromhex("30053003020102")  # a TimeStampResp of a status alone (RFC 3161, 2.4.2)
 KIND = KINDS[1:2]  # two signatures, so two stamps
 
 
@@ -69,7 +70,7 @@ def spoilt(mood: str, body: bytes, good) -> bytes:
     if mood == "nothing":
         return b""
     if mood == "refuses":
-        return tsp.TimeStampResp({"status": {"status": "rejection"}}).dump()
+        return REJECTION
     if mood == "is slow":
         time.sleep(0.5)
         return good(body)
