@@ -120,9 +120,9 @@ def lay_out(files: Mapping[str, bytes], work_dir: Path) -> Path:
     try:
         _write(files, fresh)
         fresh.rename(root)
-    except BaseException:
+    except BaseException as error:
         shutil.rmtree(fresh, ignore_errors=True)
-        if not root.is_dir():  # else another process was faster
+        if not (isinstance(error, OSError) and root.is_dir()):  # another process was faster
             raise
     return root
 
