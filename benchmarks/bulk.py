@@ -10,7 +10,7 @@ import random
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 from sqlalchemy import (
@@ -31,6 +31,7 @@ from sqlalchemy import (
 
 from service import journal
 from service.clock import stamp
+from service.growing_ids import growing_id
 from service.store import tables
 from service.store.book_tables import earlier_entries
 from service.store.database import ALONE
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 
 CHUNK = 20_000
 PATIENT_SECONDS = 600
+FIRST, BETWEEN = datetime(2021, 1, 4, tzinfo=UTC), timedelta(seconds=150)
 EVENTS = ("case.accepted", "permit.numbered", "permit.issued")
 COPIED = (tables.revisions, tables.documents, tables.case_names, tables.register)
 copies = Table(
@@ -123,7 +125,11 @@ def codes(teken: Teken, count: int) -> list[str]:
 def _name(connection: Connection, start: int, count: int) -> None:
     copies.create(connection)
     named = [
-        {"no": start + no, "permit": f"izn_{secrets.token_hex(10)}", "code": secrets.token_hex(8).upper()}
+        {
+            "no": start + no,
+            "permit": growing_id("izn", 20, FIRST + (start + no) * BETWEEN),
+            "code": secrets.token_hex(8).upper(),
+        }
         for no in range(count)
     ]
     connection.execute(insert(copies), [one | {"sha": secrets.token_hex(32)} for one in named])
@@ -145,7 +151,12 @@ def _rows(connection: Connection, model: str) -> Iterator[tuple[Table, dict[str,
     told = [row for row in _select(connection, tables.events, tables.events.c.permit == model) if row["type"] in EVENTS]
     for at, row in enumerate(told):
         seq = length + 1 + at + (copies.c.no - first) * len(told)
-        yield tables.events, row, mine | {"seq": seq, "id": literal(f"evt_{at}") + copies.c.sha, "prev": copies.c.sha}
+        yield tables.events, row, mine | {"seq": seq, "id": _event_id(at), "prev": copies.c.sha}
+
+
+def _event_id(at: int) -> ColumnElement[str]:
+    """Make an id as `growing_id` does, of its permit's time."""
+    return literal("evt_") + func.substr(copies.c.permit, 5, 10) + func.substr(copies.c.sha, 1, 13) + literal(str(at))
 
 
 def _select(connection: Connection, table: Table, which: Any) -> list[dict[str, Any]]:

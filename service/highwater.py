@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Self
 import structlog
 from sqlalchemy import Connection, func, select
 
-from service import journal
+from service import durable, journal
 from service.archive import ArchiveDamaged, ArchiveUnreachable
 from service.canonical import dumps
 from service.checkpoint import Notary, read
@@ -134,12 +134,7 @@ def _raise(teken: Teken, mark: Mark) -> Mark:
             known = at_home(teken)
             if known is not None and known.order >= mark.order:
                 return known
-            draft = path.with_suffix(f".{os.getpid()}")
-            with draft.open("w", encoding="utf-8") as file:
-                file.write(mark.text)
-                file.flush()
-                os.fsync(file.fileno())
-            draft.replace(path)
+            durable.write(path, mark.text.encode())
     except OSError as error:
         log.warning("mark_not_written", error=type(error).__name__)
     return mark

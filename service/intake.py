@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import secrets
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,6 +21,7 @@ from service.document.errors import PhotoInvalid
 from service.document.glyphs import coverage, fonts_of
 from service.document.photo import clean_photo
 from service.errors import CaseInvalid, Conflict, Fault, WrongOffice
+from service.growing_ids import growing_id
 from service.idempotency import Reply
 from service.journal import Entry, append
 from service.people import local_day
@@ -184,7 +184,7 @@ def _permit(teken: Teken, client: Client, ready: Ready, replaced: str | None, no
     code = crockford(16)
     procedure = ready.permit_type.procedure
     return {
-        "id": f"izn_{secrets.token_hex(10)}",
+        "id": growing_id("izn", 20, now),
         "office": ready.office.code,
         "type": ready.permit_type.code,
         "client": client.id,

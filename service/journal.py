@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +13,7 @@ from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 from service.canonical import GENESIS, digest, dumps
 from service.checkpoint import Checkpoint, Notary
 from service.clock import stamp
+from service.growing_ids import growing_id
 from service.store.tables import chains, events
 
 JOURNAL = "journal"
@@ -52,7 +52,7 @@ def append_all(connection: Connection, notary: Notary, at: datetime, entries: Se
     for seq, entry in enumerate(entries, start=int(chain.length) + 1):
         fields = {
             "seq": seq,
-            "id": f"evt_{secrets.token_hex(12)}",
+            "id": growing_id("evt", 24, at),
             "type": entry.type,
             "at": stamp(at),
             "office": entry.office,

@@ -11,7 +11,7 @@ import shutil
 from datetime import UTC, datetime
 from functools import cache
 from logging import Formatter, LogRecord
-from typing import Any
+from typing import Any, Final
 
 from gunicorn.glogging import Logger
 
@@ -21,6 +21,9 @@ from service.logs import JSON, json_line
 from service.settings import Settings, SettingsInvalid
 from service.web.headers import PERMIT, REQUEST, RULE
 from service.web.sources import source
+
+SHARED: Final = "PROMETHEUS_MULTIPROC_DIR"
+"""Decides how `prometheus_client` counts, when a process first imports it."""
 
 
 class RouteLog(Logger):  # type: ignore[misc]
@@ -89,9 +92,13 @@ loglevel = "warning"
 logger_class = RouteLog
 access_log_format = '%(t)s %(h)s "%(m)s %(U)s" %(s)s %(B)s %(D)s %(i)s %(P)s'
 control_socket_disable = True
-countplace.sweep()
-os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(countplace.fresh())  # of this server's processes together
 forwarded_allow_ips = ""  # the application itself believes proxies, and only so many (TEKEN_TRUSTED_PROXIES)
+
+
+def on_starting(_server: Any) -> None:
+    """Make the folder in which this server's processes count together; who only reads this module gets none."""
+    countplace.sweep()
+    os.environ[SHARED] = str(countplace.fresh())
 
 
 def child_exit(_server: Any, worker: Any) -> None:
@@ -103,4 +110,4 @@ def child_exit(_server: Any, worker: Any) -> None:
 
 def on_exit(_server: Any) -> None:
     """Leave nothing behind."""
-    shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)
+    shutil.rmtree(os.environ.pop(SHARED, ""), ignore_errors=True)

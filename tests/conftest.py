@@ -14,6 +14,7 @@ from flask import Flask
 from hypothesis import HealthCheck, settings
 from jinja2.bccache import Bucket, BytecodeCache
 from sqlalchemy import event, make_url
+from werkzeug.routing import Rule
 
 from service import wiring
 from service.development import certificates
@@ -21,6 +22,8 @@ from service.settings import PROJECT
 from service.store import Database
 from service.store.migrate import migrate
 from tests.support.servers import database, postgres, postgres_server, redis_server  # noqa: F401 - fixtures
+
+FOUND = pytest.StashKey[dict[str, str]]()
 
 # How fast examples are made is the machine's business: a busy one must not fail a property that holds.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -32,6 +35,25 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if item.get_closest_marker("heavy") and "sqlite" in item.name:
             item.add_marker(pytest.mark.thorough)
+
+
+def _surroundings() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"} | {
+        "cwd": str(Path.cwd())
+    }
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item):
+    """What one test leaves in its process's environment decides how later ones end, and which are later is chance."""
+    item.stash[FOUND] = _surroundings()
+    return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item):
+    yield
+    assert _surroundings() == item.stash[FOUND], "this test changed the environment of those that follow it"
 
 
 @pytest.fixture(scope="session")
@@ -53,6 +75,21 @@ class CompiledTemplates(BytecodeCache):
 
     def dump_bytecode(self, bucket: Bucket) -> None:
         self.compiled[bucket.key, bucket.checksum] = bucket.code
+
+
+def once_a_rule(compiled: Any) -> Any:
+    """Werkzeug writes and compiles a function for every route of every web application; the same route has the same one."""
+    known: dict[Any, Any] = {}
+
+    def builder(rule: Rule, append_unknown: bool = True) -> Any:
+        if rule.defaults:
+            return compiled(rule, append_unknown)
+        asked = (rule.rule, tuple(rule._trace), append_unknown)
+        if asked not in known:
+            known[asked] = compiled(rule, append_unknown)
+        return known[asked]
+
+    return builder
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -83,6 +120,7 @@ def quick_homes(tmp_path_factory):
     patch = pytest.MonkeyPatch()
     patch.setattr(os, "fsync", lambda _: None)
     patch.setattr(wiring, "Database", begin)
+    patch.setattr(Rule, "_compile_builder", once_a_rule(Rule._compile_builder))
     patch.setitem(Flask.jinja_options, "bytecode_cache", CompiledTemplates())
     yield
     patch.undo()

@@ -14,7 +14,6 @@ from typing import Any, Final, Literal
 from urllib.parse import urlencode, urlsplit
 
 from service.notices.message import FIELDS, Message, NotTaken
-from service.notices.patience import cut_off
 
 LARGEST_ANSWER: Final = 65_536
 _FIELD: Final = re.compile(r"\{([a-z_]+)\}\Z")
@@ -40,6 +39,8 @@ class HttpGateway:
 
     def send(self, message: Message) -> None:
         """Hand the message over. Raises NotTaken."""
+        from signing.patience import cut_off  # loaded where something is sent, not where a command is parsed
+
         content, kind = self._content(filled(self.body, message.fields(self.templates)))
         headers = {**self.headers, "Content-Type": kind, "Accept": "application/json", self.id_header: message.id}
         connection = self._connection()

@@ -14,7 +14,6 @@ from typing import Final, Literal
 
 from service.cases.values import EMAIL
 from service.notices.message import Message, NotTaken
-from service.notices.patience import cut_off
 
 _FOR_EVER: Final = 500
 
@@ -35,6 +34,8 @@ class MailServer:
 
     def send(self, message: Message) -> None:
         """Hand the message over. Raises NotTaken."""
+        from signing.patience import cut_off  # loaded where something is sent, not where a command is parsed
+
         if not EMAIL.fullmatch(message.to):
             raise NotTaken("address_refused", final=True)
         letter = self.letter(message)

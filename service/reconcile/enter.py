@@ -5,7 +5,6 @@ One transaction for all of it, in the order of the numbers. Nothing is signed an
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -19,6 +18,7 @@ from service.clients import desk_client
 from service.clock import stamp
 from service.codes import readable_url
 from service.errors import Conflict
+from service.growing_ids import growing_id
 from service.journal import Entry
 from service.longterm import level_of, raised
 from service.permits import CORRECTION, State
@@ -155,7 +155,7 @@ def _made(connection: Connection, teken: Teken, one: Lost, bundle: Bundle, old: 
     body["applicant"] = {"nik": "", **paper.case.get("applicant", {})}
     text = dumps(body)
     values = {
-        "id": (told.permit if told else None) or f"izn_{secrets.token_hex(10)}",
+        "id": (told.permit if told else None) or growing_id("izn", 20, at),
         "office": paper.office,
         "type": paper.type,
         "client": client,

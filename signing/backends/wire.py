@@ -9,6 +9,7 @@ import base64
 import http.client
 import json
 import random
+import socket
 import ssl
 import time
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from signing.errors import KeyUnusable, SigningFailed
+from signing.patience import cut_off
 
 _LARGEST_ANSWER: Final = 256 << 20
 _LOOPBACK: Final = {"127.0.0.1", "::1", "localhost"}
@@ -37,7 +39,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Wire:
-    """A service's address and this application's login. `seconds` bounds each wait on the network.
+    """A service's address and this application's login. `seconds` bounds each wait on the network, twice as much the whole talk.
 
     Plain http is for this machine only. Certificates are always checked, by `ca_file` if the service has its own CA.
     """
@@ -80,19 +82,21 @@ class Wire:
             raise SigningFailed("outcome_unknown", str(lost)) from None
 
     def _post(self, path: str, body: dict[str, Any], seconds: float) -> Answer:
-        connection = self._connection(seconds)
-        try:
+        connection, content = self._connection(seconds), json.dumps(body).encode()
+        line: list[socket.socket | None] = []
+        with cut_off(lambda: line[0] if line else connection.sock, seconds):
             try:
                 connection.connect()
+                line.append(connection.sock)  # the connection forgets it when the answer is to end it
             except (OSError, http.client.HTTPException) as refused:
                 raise SigningFailed("service_unreachable", type(refused).__name__) from None
             try:
-                connection.request("POST", self._path(path), json.dumps(body).encode(), self._headers())
+                connection.request("POST", self._path(path), content, self._headers())
                 return _answer(connection.getresponse())
             except (OSError, http.client.HTTPException) as lost:
                 raise _Lost(type(lost).__name__) from None
-        finally:
-            connection.close()
+            finally:
+                connection.close()
 
     def _connection(self, seconds: float) -> http.client.HTTPConnection:
         parts = urlsplit(self.url)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import stat
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
@@ -196,3 +199,20 @@ def test_a_torn_or_foreign_mark_is_none(house, keys, spoilt):
     (home / "high-water").write_text(spoilt)
     with closing(open_office(home, keys)) as teken:
         assert closed(teken) is None
+
+
+def test_the_mark_at_home_is_there_after_a_power_cut(world, monkeypatch):
+    """Its bytes are synced before they get their name, and the folder after: a mark that is lost would let an old database number again."""
+    order = []
+
+    def synced(descriptor: int) -> None:
+        order.append("folder" if stat.S_ISDIR(os.fstat(descriptor).st_mode) else "file")
+
+    replace = Path.replace
+    monkeypatch.setattr(os, "fsync", synced)
+    monkeypatch.setattr(Path, "replace", lambda one, to: (order.append("named"), replace(one, to))[1])
+    world.accepted()
+    order.clear()
+    mark = highwater.rise(world.teken)
+    assert order == ["file", "named", "folder"]
+    assert highwater.at_home(world.teken) == mark

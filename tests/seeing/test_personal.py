@@ -163,9 +163,13 @@ def at_the_desk(house: House, key: str, case: dict) -> None:
         until(house, permit, lambda one: one.state == settled and one.queue == "person", alone=True)
     returned = json.loads(post(house, key, case | {"upstream_id": "KEMBALI-1"}).get_data())["id"]
     until(house, returned, lambda one: one.queue == "person" and one.final_sha)
-    head.post(
-        f"/meja/izin/{returned}/kembalikan", {"alasan": f"NIK {case['applicant']['nik']} keliru, hubungi {PHONE}"}
-    )
+    address = f"/meja/izin/{returned}/kembalikan"
+    back = dict(re.findall(r'name="(revision|position)" value="([^"]*)"', head.get(address)))
+    back |= {"alasan": "data", "uraian": f"NIK {case['applicant']['nik']} keliru, hubungi {PHONE}"}
+    head.post(address, back)
+    assert (head.status, row(house.teken, returned).state) == (422, State.NUMBERED), head.text
+    head.post(address, back | {"uraian": "Nomor tidak sama dengan kartu"})
+    assert (head.status, row(house.teken, returned).state) == (303, State.RETURNED), head.text
 
 
 def damaged(house: House, key: str, case: dict) -> str:

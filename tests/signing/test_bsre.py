@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
+from contextlib import suppress
 
 import pytest
 
@@ -207,6 +209,26 @@ def test_half_an_answer_is_an_unknown_outcome(said):
         thread = threading.Thread(target=answer)
         thread.start()
         wire = Wire(f"http://127.0.0.1:{server.getsockname()[1]}", seconds=5)
+        assert code(wire.dispatch, "/x", {"a": 1}) == "outcome_unknown"
+        thread.join()
+
+
+def test_an_answer_in_small_bites_does_not_hold_the_process():
+    """Each byte is in time; the whole is not. Whoever waited for it would get an answer."""
+    whole = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer():
+            connection, _ = server.accept()
+            with connection, suppress(OSError):
+                connection.recv(65536)
+                for at in range(len(whole)):
+                    connection.sendall(whole[at : at + 1])
+                    time.sleep(0.1)
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        wire = Wire(f"http://127.0.0.1:{server.getsockname()[1]}", seconds=0.5)
         assert code(wire.dispatch, "/x", {"a": 1}) == "outcome_unknown"
         thread.join()
 

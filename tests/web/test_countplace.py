@@ -17,6 +17,9 @@ from service.settings import PROJECT
 SERVER = """
 import os, sys, time
 import service.webserver
+assert "PROMETHEUS_MULTIPROC_DIR" not in os.environ, "who only reads the module counts for himself"
+assert "prometheus_client" not in sys.modules, "imported too early: it would count for one process"
+service.webserver.on_starting(None)
 worker = os.fork()
 if worker:
     print(worker, os.environ["PROMETHEUS_MULTIPROC_DIR"], flush=True)
