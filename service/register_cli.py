@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 LEFT = 1
 _WHY = {
     "several": "beberapa dokumen untuk satu kode; putuskan dengan kejadian dari sistem hulu (--events)",
+    "order_unknown": "beberapa dokumen dengan satu nomor, tidak tahu mana yang dibetulkan; putuskan dengan kejadian (--events)",
     "number_taken": "nomornya sudah tercatat sebagai lubang",
     "number_strange": "nomornya tidak menurut pola seri kantor",
 }
@@ -28,6 +29,11 @@ def add_parser(commands: Any, opened: Callable[[], Teken]) -> None:
     status.set_defaults(run=lambda _: _status(opened()))
     reconcile = register.add_parser("reconcile", help="find what the database lost, and enter it again")
     reconcile.add_argument("--dry-run", action="store_true", help="only say what would be entered")
+    reconcile.add_argument(
+        "--leave-doubtful",
+        action="store_true",
+        help="enter the rest although documents contradict one another: their numbers become holes, for good",
+    )
     _traces(reconcile)
     reconcile.set_defaults(run=lambda chosen: _reconcile(opened(), chosen))
     void = register.add_parser("void", help="void a number of which nothing is found")
@@ -77,6 +83,8 @@ def _reconcile(teken: Teken, chosen: argparse.Namespace) -> int:
     if chosen.dry_run:
         for one in found.lost:
             sys.stdout.write(f"hilang: {one.paper.number} {one.paper.code} {one.paper.office} {one.paper.sha}\n")
+    elif found.undecided and not chosen.leave_doubtful:
+        sys.stdout.write("tidak ada yang dimasukkan: ada dokumen yang bertentangan; --events, atau --leave-doubtful\n")
     else:
         for entered in reconcile.enter(teken, found, told):
             permit = f"{entered.permit} {entered.upstream_id}"
@@ -88,7 +96,8 @@ def _reconcile(teken: Teken, chosen: argparse.Namespace) -> int:
         holes = register.holes(connection)
     for hole in holes:
         sys.stdout.write(f"belum dibatalkan: {hole.number}\n")
-    left = holes or found.doubtful or found.claimed or (chosen.dry_run and not found.nothing)
+    waits = chosen.dry_run or (found.undecided and not chosen.leave_doubtful)
+    left = holes or found.doubtful or found.claimed or (waits and not found.nothing)
     return LEFT if left else 0
 
 

@@ -29,6 +29,8 @@ _QR: Final = re.compile(
 _RUN: Final = re.compile(rb"(\d{1,4}) (\d{1,4}) (\d{1,4}) 1 re")
 _MOST_RUNS: Final = 8192
 _FEWEST_MODULES: Final = 21
+_LINE_END_HYPHEN: Final = "\x02"
+"""What pdfium says for a hyphen that ends a line: it takes it for that of a divided word."""
 _MODULES: Final = bytes.maketrans(b"01", b"\0\1")
 
 
@@ -165,7 +167,7 @@ def _draw_fields(document: pypdfium2.PdfDocument) -> None:
 
 def _text(document: pypdfium2.PdfDocument, number: int) -> str:
     text: str = document[number].get_textpage().get_text_bounded()
-    return text
+    return text.replace(_LINE_END_HYPHEN, "-")
 
 
 def plain(text: str) -> str:

@@ -37,10 +37,12 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.thorough)
 
 
+RUNS_OWN = {"PYTEST_CURRENT_TEST", "SOFTHSM2_CONF"}
+"""What may change while tests go on; SoftHSM2 reads where its tokens are once in the life of a process, so one folder serves the whole run."""
+
+
 def _surroundings() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"} | {
-        "cwd": str(Path.cwd())
-    }
+    return {name: value for name, value in os.environ.items() if name not in RUNS_OWN} | {"cwd": str(Path.cwd())}
 
 
 @pytest.hookimpl(wrapper=True)

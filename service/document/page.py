@@ -64,8 +64,11 @@ def compose(
     draft_mark: bool,
     today: date,
     revokes: str | None = None,
+    corrects: str | None = None,
 ) -> Page:
     """Return all strings of one paper. `revokes`: the number of the permit that this one revokes, since its holder moved.
+
+    `corrects`: SHA-256 of the document that this one corrects; only the attached data say it.
 
     `number`, `set_on` and `valid_to` that are None are left open: as form fields, or as dots on a draft. Where the
     number comes after the signature they are always fields. A draft has neither code nor address.
@@ -104,6 +107,7 @@ def compose(
     }
     data = {**_identity(office, permit_type), "number": number, "set_on": set_on, "valid_to": valid_to}
     data["code"] = None if draft_mark else code
+    data |= {"corrects_sha256": corrects} if corrects and not draft_mark else {}
     data["case"] = {path: value for path in printed(permit_type.fields) if (value := at(case, path)) is not None}
     data["signatory"] = {key: page["signature"][key] for key in ("prefix", "title", "name", "nip")}
     page["attachment"] = json.dumps(data, ensure_ascii=False, sort_keys=True, indent=1, default=date.isoformat)

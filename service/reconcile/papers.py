@@ -63,6 +63,7 @@ class Paper:
     ends: tuple[int, ...]
     chain: tuple[tuple[str, int], ...]
     qr: str | None = None  # what its QR says, where the office has it prove its own data
+    corrects: str | None = None  # SHA-256 of the document that it says it corrects
 
 
 def unknown(teken: Teken) -> Iterator[Paper]:
@@ -138,6 +139,7 @@ def _told(
         ends=tuple(one.end for one in made),
         chain=tuple(chain),
         qr=_qr(pdf) if bundle.office.qr_offline else None,
+        corrects=data.get("corrects_sha256"),
     )
 
 

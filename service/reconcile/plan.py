@@ -64,12 +64,17 @@ class Plan:
     unposted: tuple[str, ...]
     """Upstream ids of cases that were accepted in the lost time and not issued: they must be posted again."""
     doubtful: tuple[tuple[str, str], ...]
-    """(why, SHA-256) of documents that can't be entered without a person: `several`, `number_taken`, `number_strange`."""
+    """(why, SHA-256) of documents that can't be entered without a person: `several`, `order_unknown`, `number_taken`, `number_strange`."""
 
     @property
     def nothing(self) -> bool:
         """Nothing is to be entered."""
         return not (self.lost or self.holes or self.decisions)
+
+    @property
+    def undecided(self) -> bool:
+        """Documents bear a number that would become a hole for good, were the rest entered now: events may still tell them apart."""
+        return any(why in {"several", "order_unknown"} for why, _ in self.doubtful) and bool(self.holes)
 
 
 def plan(teken: Teken, told: Told) -> Plan:
@@ -125,33 +130,64 @@ def _chosen(papers: Sequence[Paper], told: Told) -> tuple[list[Paper], list[tupl
 def _placed(
     teken: Teken, connection: Connection, papers: Sequence[Paper], told: Told
 ) -> tuple[list[Lost], list[tuple[str, str]]]:
-    """Find each document's place in its series; documents that share a number correct one another, the later one the earlier."""
+    """Find each document's place in its series; of documents that share a number each corrects the one before it."""
     issued = {sha: one for one in told.events if one.type == "permit.issued" and (sha := str(one.data.get("sha256")))}
-    lost: list[Lost] = []
     strange: list[tuple[str, str]] = []
-    taken: dict[tuple[str, int], str] = {}
-    for paper in sorted(papers, key=lambda one: (one.office, one.set_on, one.signatures[0]["at"])):
+    sharing: dict[tuple[str, int], list[Lost]] = {}
+    for paper in papers:
         if connection.execute(select(documents.c.sha).where(documents.c.sha == paper.sha)).first() is not None:
             continue
         row = connection.execute(select(permits).where(permits.c.code == paper.code)).first()
         found = _found(teken, paper)
         if row is not None and row.state in RELEASED:
             strange.append(("several", paper.sha))
-            continue
-        if found is None:
+        elif found is None:
             strange.append(("number_strange", paper.sha))
+        else:
+            event = next((issued[sha] for sha, _ in reversed(paper.chain) if sha in issued), None)
+            sharing.setdefault((found.series, found.no), []).append(Lost(paper, found, row, event))
+    lost: list[Lost] = []
+    for _, several in sorted(sharing.items()):
+        bearer, ordered = _bearer(connection, several[0].found), in_order(several)
+        if bearer == "" or ordered is None:
+            why = "number_taken" if bearer == "" else "order_unknown"
+            strange += [(why, one.paper.sha) for one in several]
             continue
-        event = next((issued[sha] for sha, _ in reversed(paper.chain) if sha in issued), None)
-        one = Lost(paper, found, row, event)
-        bearer = taken.get((found.series, found.no)) or _bearer(connection, found)
-        if bearer == "":
-            strange.append(("number_taken", paper.sha))
-            continue
-        if bearer is not None and not (row is not None and bearer == row.id):
-            one = replace(one, corrects=bearer)
-        taken[found.series, found.no] = paper.code
-        lost.append(one)
-    return sorted(lost, key=lambda one: (one.found.series, one.found.no, one.paper.signatures[0]["at"])), strange
+        for one in ordered:
+            mine = bearer is None or (one.row is not None and bearer == one.row.id)
+            lost.append(one if mine else replace(one, corrects=bearer))
+            bearer = one.paper.code
+    return lost, strange
+
+
+def in_order(several: Sequence[Lost]) -> list[Lost] | None:
+    """Papers that share a number, each behind the one that it corrects: as itself says, or its case, or an event that was delivered.
+
+    Where nothing says it (older papers don't), the time of their signatures does, as far as a clock can be believed;
+    None: nor can that tell.
+    """
+    left = sorted(several, key=_signed_at)
+    ordered: list[Lost] = []
+    while left:
+        ready = [one for one in left if not any(_corrects(one, other) for other in left)]
+        if not ready or (len(ready) > 1 and _signed_at(ready[0]) == _signed_at(ready[1])):
+            return None
+        ordered.append(ready[0])
+        left.remove(ready[0])
+    return ordered
+
+
+def _signed_at(one: Lost) -> str:
+    return str(one.paper.signatures[0]["at"])
+
+
+def _corrects(one: Lost, other: Lost) -> bool:
+    """Tell whether `one` is known to correct `other`."""
+    if one.paper.corrects is not None:
+        return one.paper.corrects in {sha for sha, _ in other.paper.chain}
+    named = {one.row.replaces if one.row is not None else None, one.issued.data.get("corrects") if one.issued else None}
+    known = {other.row.id if other.row is not None else None, other.issued.permit if other.issued else None}
+    return bool((named & known) - {None})
 
 
 def _bearer(connection: Connection, found: Found) -> str | None:

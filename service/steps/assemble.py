@@ -22,7 +22,7 @@ from service.steps.fitness import fit_signatory
 from service.steps.number import period
 from service.steps.work import Content, Work, content, page
 from service.store.permits import change, fenced
-from service.store.tables import permits
+from service.store.tables import documents, permits
 
 if TYPE_CHECKING:
     from service.wiring import Teken
@@ -103,7 +103,8 @@ def _strings(
     draft_mark: bool = False,
 ) -> dict[str, Any]:
     today = local_day(work.bundle.office, teken.clock.now())
-    known = {**work.row._mapping, **dates, "revokes": _revokes(teken, work.row)}  # noqa: SLF001 - SQLAlchemy's public name
+    more = {"revokes": _revokes(teken, work.row), "corrects": _corrects(teken, work.row)}
+    known = {**work.row._mapping, **dates, **more}  # noqa: SLF001 - SQLAlchemy's public name
     return page(work.bundle, known, case.case, named.as_dict(), today, draft_mark=draft_mark)
 
 
@@ -119,6 +120,15 @@ def _revokes(teken: Teken, row: Row[Any]) -> str | None:
             return str(json.loads(newest(connection, first).body)["replaces"])
         old = select(permits.c.number).where(permits.c.id == first.replaces)
         return str(connection.execute(old).scalar_one())
+
+
+def _corrects(teken: Teken, row: Row[Any]) -> str | None:
+    """Return the SHA-256 of the document that this one corrects, as it was first issued: two papers with one number tell their order."""
+    if row.request_kind != CORRECTION:
+        return None
+    first = (documents.c.permit == row.replaces) & (documents.c.version == 1)
+    with teken.db.read() as connection:
+        return str(connection.execute(select(documents.c.sha).where(first)).scalar_one())
 
 
 def _signatory(teken: Teken, work: Work) -> NamedSignatory:

@@ -67,7 +67,7 @@ def page(
 ) -> dict[str, Any]:
     """Return the strings of the paper. `known` is the permit's row as a mapping: number and dates are there once they are fixed.
 
-    Besides the row's own it may have `revokes`, the number that `compose` takes.
+    Besides the row's own it may have `revokes` and `corrects`, which `compose` takes.
     """
     return compose(
         bundle.office,
@@ -83,6 +83,7 @@ def page(
         draft_mark=draft_mark,
         today=today,
         revokes=known.get("revokes"),
+        corrects=known.get("corrects"),
     )
 
 

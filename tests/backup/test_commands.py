@@ -8,7 +8,7 @@ from contextlib import closing
 import pytest
 
 from service.cli import main
-from tests.backup.test_yesterday import KINDS, Yesterday
+from tests.backup.test_yesterday import EARLY, KINDS, Yesterday, shared, signed  # noqa: F401 - fixtures
 from tests.support.office import row
 
 
@@ -18,9 +18,9 @@ def world(tmp_path, keys):
 
 
 @pytest.fixture
-def teken(world, monkeypatch, capsys):
+def teken(tmp_path, keys, monkeypatch, capsys):
     def run(*words):
-        for name, value in {"HOME": world.fresh, "KEYS": world.keys, "ARCHIVE_URL": world.folder / "arsip"}.items():
+        for name, value in {"HOME": tmp_path / "baru", "KEYS": keys, "ARCHIVE_URL": tmp_path / "arsip"}.items():
             monkeypatch.setenv(f"TEKEN_{name}", str(value))
         return (main([str(word) for word in words]), *capsys.readouterr())
 
@@ -61,3 +61,23 @@ def test_restore_reconcile_void_and_open(world, teken):
     assert teken("register", "open", *who)[0] == 1
     with closing(world.open(world.fresh, "")) as opened:
         assert row(opened, world.issue(opened, KINDS[0], "SESUDAH")).number_no == gone.number_no + 1
+
+
+def test_papers_that_contradict_one_another_are_entered_by_nobody_before_somebody_decides(shared, signed, teken):  # noqa: F811
+    """Their number would become a hole, and no event could bring them back."""
+    world, wrong, right = shared
+    signed({wrong.code: EARLY, right.code: EARLY}, silent=True)
+    world.restored().close()
+    code, said, _ = teken("register", "reconcile")
+    assert (code, "tidak ada yang dimasukkan" in said, f"periksa: {wrong.released_sha}" in said) == (1, True, True)
+    assert not re.search("^dimasukkan:", said, re.MULTILINE)
+    code, said, _ = teken("register", "reconcile", "--events", world.feed)
+    assert (code, f"dimasukkan: {right.number} {right.code}" in said) == (0, True)
+
+
+def test_who_knows_nothing_more_of_them_leaves_their_number_a_hole(shared, signed, teken):  # noqa: F811
+    world, wrong, right = shared
+    signed({wrong.code: EARLY, right.code: EARLY}, silent=True)
+    world.restored().close()
+    code, said, _ = teken("register", "reconcile", "--leave-doubtful")
+    assert (code, f"belum dibatalkan: {right.number}" in said) == (1, True)

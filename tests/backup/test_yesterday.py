@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from contextlib import closing
 from dataclasses import replace
 
@@ -16,6 +17,7 @@ from service.clients import desk_client
 from service.clock import SetClock
 from service.errors import Conflict, NotFound
 from service.permits import State
+from service.reconcile import papers
 from service.settings import Settings
 from service.verification.file import verify_file
 from service.verification.permit import by_code
@@ -239,18 +241,71 @@ def test_without_the_gate_the_same_number_is_given_twice(tmp_path, keys, monkeyp
         assert fresh.number in {one.number for one in world.rows}
 
 
-def test_two_papers_with_one_number_are_a_permit_and_its_correction(tmp_path, keys):
+@pytest.fixture
+def shared(tmp_path, keys):
+    """A house whose lost permit has a lost correction, under the same number; the rows of both."""
     world = Yesterday(tmp_path, keys, "", "", later=1)
-    wrong = world.after[1]
     with closing(world.open(world.home, "")) as teken:
-        case = payload(*KINDS[1], "BARU-0-B", replaces=wrong)
+        case = payload(*KINDS[1], "BARU-0-B", replaces=world.after[1])
         case["practice"]["alamat"] = "Jalan Contoh Benar Nomor 9"
         right = world.corrected(teken, case)
+        with world.feed.open("a") as file, teken.db.read() as connection:
+            file.writelines(json.dumps(one) + "\n" for one in journal.feed(connection, right.client, 0, 1000))
+    return world, world.rows[1], right
+
+
+@pytest.fixture
+def signed(monkeypatch):
+    """Have the signatures of both papers tell these times, and the papers say nothing more, where they are `silent`."""
+
+    def tell(times, *, silent):
+        def unknown(teken):
+            for one in papers.unknown(teken):
+                told = [{**each, "at": times.get(one.code, each["at"])} for each in one.signatures]
+                yield replace(one, signatures=tuple(told), **({"corrects": None} if silent else {}))
+
+        monkeypatch.setattr(sys.modules["service.reconcile.plan"], "unknown", unknown)
+
+    return tell
+
+
+EARLY, LATE = "2026-11-20T02:00:00.000000Z", "2026-11-20T02:05:00.000000Z"
+
+
+def check_replaced(teken, entered, wrong, right):
+    found = {one.code: one for one in entered}
+    old, new = found[wrong.code], found[right.code]
+    assert old.number == new.number == wrong.number
+    assert (row(teken, old.permit).state, row(teken, new.permit).state) == ("replaced", "in_force")
+    assert row(teken, new.permit).replaces == old.permit
+    assert audit(teken).violations == ()
+
+
+@pytest.mark.parametrize(("old", "new"), [(EARLY, LATE), (EARLY, EARLY), (LATE, EARLY)])
+def test_two_papers_with_one_number_are_a_permit_and_its_correction(shared, signed, old, new):
+    """The paper itself says which it corrects: no clock decides which of the two is in force."""
+    world, wrong, right = shared
+    signed({wrong.code: old, right.code: new}, silent=False)
     with closing(world.restored()) as teken:
         told = reconcile.read(teken)
-        entered = {one.code: one for one in reconcile.enter(teken, reconcile.plan(teken, told), told)}
-        old, new = (entered[one.code] for one in (world.rows[1], right))
-        assert old.number == new.number
-        assert (row(teken, old.permit).state, row(teken, new.permit).state) == ("replaced", "in_force")
-        assert row(teken, new.permit).replaces == old.permit
-        assert audit(teken).violations == ()
+        check_replaced(teken, reconcile.enter(teken, reconcile.plan(teken, told), told), wrong, right)
+
+
+@pytest.mark.parametrize(("old", "new"), [(EARLY, EARLY), (LATE, EARLY)])
+def test_delivered_events_say_which_of_two_silent_papers_corrects_the_other(shared, signed, old, new):
+    world, wrong, right = shared
+    signed({wrong.code: old, right.code: new}, silent=True)
+    with closing(world.restored()) as teken:
+        told = reconcile.read(teken, (world.feed,))
+        check_replaced(teken, reconcile.enter(teken, reconcile.plan(teken, told), told), wrong, right)
+
+
+def test_silent_papers_of_one_number_go_by_time_and_are_not_guessed_at_where_it_is_the_same(shared, signed):
+    world, wrong, right = shared
+    signed({wrong.code: EARLY, right.code: EARLY}, silent=True)
+    with closing(world.restored()) as teken:
+        told = reconcile.read(teken)
+        found = reconcile.plan(teken, told)
+        assert set(found.doubtful) == {("order_unknown", one.released_sha) for one in (wrong, right)}
+        signed({wrong.code: EARLY, right.code: LATE}, silent=True)
+        check_replaced(teken, reconcile.enter(teken, reconcile.plan(teken, told), told), wrong, right)

@@ -7,7 +7,7 @@ import re
 
 import pikepdf
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from signing.drawing import page_text, plain
@@ -31,6 +31,7 @@ def test_our_pages_are_read_the_quick_way(pki, name, text):
 
 
 @given(holder=st.text(LETTERS, min_size=3, max_size=40), at=st.integers(0, 400), length=st.integers(1, 30))
+@example(holder="0A-", at=0, length=1)
 @settings(max_examples=40, deadline=None)
 def test_yes_is_what_a_reader_sees_too(holder, at, length):
     pdf = prepared(FLOWS["head_only"].fields, holder=holder)
