@@ -10,6 +10,7 @@ import atexit
 import hashlib
 import json
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -127,9 +128,16 @@ def _by_forked_child(asked: bytes, caps: _Caps) -> bytes | None:
         except TimeoutError:
             raise
         except OSError:
-            if zygote.process.poll() is None:
+            if zygote.process.poll() is None and not _hung_up(zygote.control):
                 raise
             return None
+
+
+def _hung_up(control: socket.socket) -> bool:
+    """Tell whether nobody is at the other end: of a process that dies, that shows before the process can be waited for."""
+    waiting = select.poll()
+    waiting.register(control, 0)
+    return any(happened & (select.POLLHUP | select.POLLERR) for _, happened in waiting.poll(0))
 
 
 def _by_fresh_child(asked: bytes, caps: _Caps) -> bytes:

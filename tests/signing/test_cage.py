@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import select
 import shutil
 import signal
 import socket
@@ -9,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
@@ -126,6 +129,30 @@ def test_a_zygote_that_dies_meanwhile_changes_no_answer(number_after, pki, warm)
     assert len(found) == 4
     assert all(one == expected or one.cause == "killed" for one in found)
     assert inspect_isolated(number_after.final, pki.trust) == expected
+
+
+@pytest.fixture
+def dying():
+    """A zygote that the kernel is taking down: its files are closed, and it can't be waited for yet. Gives the end that closes."""
+    isolation.let_go()
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with subprocess.Popen(["/bin/sleep", "60"]) as process, theirs:
+        isolation._zygote = isolation._Zygote(process, ours, os.getpid())
+        yield theirs
+        process.kill()
+    isolation.let_go()
+
+
+@pytest.mark.parametrize("asked", ["before", "after"])
+def test_a_zygote_that_is_going_changes_no_answer(number_after, pki, dying, asked):
+    if asked == "after":
+        dying.close()
+    with ThreadPoolExecutor() as pool:
+        found = pool.submit(inspect_isolated, number_after.final, pki.trust)
+        if asked == "before":
+            select.select([dying], [], [])
+            dying.close()
+        assert found.result() == inspect(number_after.final, pki.trust)
 
 
 def test_several_at_once_keep_their_answers_apart(number_after, pki, warm):
