@@ -66,14 +66,16 @@ class Receiver:
 
     def serve(self, line: socket.socket) -> None:
         while (one := _request(line)) is not None:
+            answer = self.answer  # once: from here on the test may have gone on and ordered the next one
             with self.came:
                 self.got.append(one)
                 self.came.notify_all()
-            if callable(self.answer):
-                self.answer(line)
+            if callable(answer):
+                answer(line)
                 return
-            line.sendall(self.answer)
-            if b"connection: close" in self.answer.lower() or b"content-length" not in self.answer.lower():
+            line.sendall(answer)
+            head = answer.lower()
+            if b"connection: close" in head or b"content-length" not in head:
                 return
 
 
@@ -118,12 +120,14 @@ def receiving(answer: bytes | Callable = OK, context: ssl.SSLContext | None = No
     lines: list[socket.socket] = []
 
     def one(line: socket.socket) -> None:
-        with suppress(OSError, ValueError):
-            line = context.wrap_socket(line, server_side=True) if context else line
-            lines.append(line)
-            receiver.serve(line)
-        with suppress(OSError):
-            line.close()
+        try:
+            with suppress(OSError, ValueError):
+                line = context.wrap_socket(line, server_side=True) if context else line
+                lines.append(line)
+                receiver.serve(line)
+        finally:  # whatever went wrong here, the sender is not left waiting
+            with suppress(OSError):
+                line.close()
 
     def accept() -> None:
         while True:
