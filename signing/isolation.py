@@ -82,6 +82,8 @@ def let_go() -> None:
     with _change:
         gone, _zygote = _zygote, None
     if gone is not None and gone.keeper == os.getpid():
+        with suppress(OSError):  # a close alone is none while a forked process holds the same socket
+            gone.control.shutdown(socket.SHUT_RDWR)
         gone.control.close()
         gone.process.wait()
 
@@ -120,11 +122,12 @@ def _by_forked_child(asked: bytes, caps: _Caps) -> bytes | None:
     if zygote is None:
         return None
     ours, theirs = socket.socketpair()
+    until = time.monotonic() + caps.wall  # before the zygote's own watch begins: what it ends has taken too long
     with ours:
         try:
             with theirs:
                 socket.send_fds(zygote.control, [ORDER.pack(caps.seconds, caps.memory, caps.wall)], [theirs.fileno()])
-            return _exchange(ours, asked, caps.wall)
+            return _exchange(ours, asked, until)
         except TimeoutError:
             raise
         except OSError:
@@ -136,7 +139,10 @@ def _by_forked_child(asked: bytes, caps: _Caps) -> bytes | None:
 def _hung_up(control: socket.socket) -> bool:
     """Tell whether nobody is at the other end: of a process that dies, that shows before the process can be waited for."""
     waiting = select.poll()
-    waiting.register(control, 0)
+    try:
+        waiting.register(control, 0)
+    except ValueError:  # another thread has closed it meanwhile: let go, or replaced
+        return True
     return any(happened & (select.POLLHUP | select.POLLERR) for _, happened in waiting.poll(0))
 
 
@@ -154,30 +160,37 @@ def _by_fresh_child(asked: bytes, caps: _Caps) -> bytes:
                 env=_ENVIRONMENT,
             )
         try:
-            return _exchange(ours, asked, caps.wall)
+            return _exchange(ours, asked, time.monotonic() + caps.wall)
         finally:
             with suppress(ProcessLookupError):
                 os.killpg(child.pid, signal.SIGKILL)
             child.wait()
 
 
-def _exchange(ours: socket.socket, asked: bytes, wall: float) -> bytes:
+def _exchange(ours: socket.socket, asked: bytes, until: float) -> bytes:
     """Send the question, return the whole answer.
 
-    Raises TimeoutError after `wall` seconds, OSError where the child goes before it said all.
+    Raises TimeoutError from `until` on (a moment of the monotonic clock), OSError where the child goes before it said all.
     """
-    deadline = time.monotonic() + wall
-    ours.settimeout(wall)
-    ours.sendall(len(asked).to_bytes(LENGTH))
-    ours.sendall(asked)
-    length = int.from_bytes(_received(ours, LENGTH, deadline))
-    return _received(ours, min(length, LARGEST_ANSWER + 1), deadline)
+    try:
+        ours.settimeout(max(0.001, until - time.monotonic()))
+        ours.sendall(len(asked).to_bytes(LENGTH))
+        ours.sendall(asked)
+        length = int.from_bytes(_received(ours, LENGTH, until))
+        return _received(ours, min(length, LARGEST_ANSWER + 1), until)
+    except ConnectionError:
+        if time.monotonic() < until:
+            raise
+        raise TimeoutError from None
 
 
-def _received(ours: socket.socket, size: int, deadline: float) -> bytes:
+def _received(ours: socket.socket, size: int, until: float) -> bytes:
     whole = bytearray()
     while len(whole) < size:
-        ours.settimeout(max(0.001, deadline - time.monotonic()))
+        left = until - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        ours.settimeout(left)
         piece = ours.recv(min(size - len(whole), _MEGABYTE))
         if not piece:
             raise ConnectionError

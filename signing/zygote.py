@@ -75,10 +75,11 @@ def _start(control: socket.socket, running: dict[int, float], woken: socket.sock
     if asked is None or len(order) != ORDER.size:
         return True
     seconds, memory, wall = ORDER.unpack(order)
+    zygote = os.getpid()
     with asked:
         child = os.fork()
         if not child:
-            _live(asked, seconds, memory, (control, woken))
+            _live(zygote, asked, seconds, memory, (control, woken))
     with suppress(OSError):  # both set it, whoever comes first
         os.setpgid(child, child)
     running[child] = time.monotonic() + wall
@@ -93,12 +94,14 @@ def _handed_over(control: socket.socket) -> tuple[bytes, socket.socket | None]:
     return order, None
 
 
-def _live(asked: socket.socket, seconds: int, memory: int, others: tuple[socket.socket, ...]) -> NoReturn:
+def _live(zygote: int, asked: socket.socket, seconds: int, memory: int, others: tuple[socket.socket, ...]) -> NoReturn:
     """The child's whole life."""
     code = 1
     try:
         os.setpgid(0, 0)
         die_with_parent()
+        if os.getppid() != zygote:  # it was gone before
+            os._exit(1)
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         for other in others:

@@ -22,8 +22,8 @@ def within(seconds: float, resolve: Resolve, host: str, port: int) -> list[str]:
 
     Raises Unsent("timeout"), and what `resolve` raises.
     """
-    until = time.monotonic() + seconds
-    if not _places.acquire(timeout=max(0.0, seconds)):
+    until, places = time.monotonic() + seconds, _places
+    if not places.acquire(timeout=max(0.0, seconds)):
         raise Unsent("timeout")
     told: queue.SimpleQueue[list[str] | Exception] = queue.SimpleQueue()
 
@@ -33,12 +33,12 @@ def within(seconds: float, resolve: Resolve, host: str, port: int) -> list[str]:
         except Exception as error:  # noqa: BLE001 - whoever waits gets it
             told.put(error)
         finally:
-            _places.release()
+            places.release()
 
     try:
         threading.Thread(target=ask, name="look-up", daemon=True).start()
     except RuntimeError:  # no more threads
-        _places.release()
+        places.release()
         raise Unsent("timeout") from None
     try:
         answer = told.get(timeout=max(0.0, until - time.monotonic()))

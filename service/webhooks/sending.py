@@ -149,7 +149,7 @@ class Line:
                     reached.settimeout(self._network.seconds)
                     reached.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                     return reached
-        raise Unsent("timeout" if alarm.rang else "unreachable")
+        raise Unsent("timeout" if alarm.rang or alarm.left <= 0 else "unreachable")
 
 
 class _Alarm:

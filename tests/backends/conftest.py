@@ -254,7 +254,7 @@ def set_up_bsre(folder: Path, keys: Path, bsre_keys: Path, kind: tuple[str, str]
     home.secret("bsre.password", "sandi-contoh\n")
 
     def host(url: str, **more: Any) -> str:
-        lines = "\n".join(f"{name} = {value!r}" for name, value in {"seconds": 5, **more}.items())
+        lines = "\n".join(f"{name} = {value!r}" for name, value in {"seconds": 60, **more}.items())
         return (
             f'[bsre]\nurl = "{url}"\nuser = "contoh"\npassword_file = "bsre.password"\n{lines}\n'
             f'[bsre.accounts]\n"{head}" = "{NIK}"\n[bsre.seals]\n{kind[0]} = "{SEAL}"\n'

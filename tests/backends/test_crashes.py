@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import signal
+import threading
 from contextlib import closing
 from datetime import UTC, datetime
 
 import pytest
+from flask import request
 from sqlalchemy import update
 
 from service import batch, batch_ends, pipeline
@@ -26,7 +28,7 @@ def world(tmp_path, keys, bsre_keys, database):
     """An office at the simulator; the web process is here, signing processes are others."""
     home, host = set_up_bsre(tmp_path, keys, bsre_keys, HILIR, 'backend = "bsre"', database)
     with playing(bsre_keys) as service:
-        home.host(host(service.url, seconds=3))
+        home.host(host(service.url))
         with closing(home.start(signing=False)) as teken:
             yield home, Desk(teken, HILIR, service)
 
@@ -122,11 +124,18 @@ def test_an_answer_that_comes_too_late_is_quarantined(world):
 
     home, desk = world
     ((permit, sha),) = desk.fill(1)
-    desk.service.quirks["slow"] = 2
+    withdrawn = threading.Event()
+
+    def holds_back():
+        if request.path.endswith("sign/pdf"):
+            withdrawn.wait(50)
+
+    desk.service.app.before_request_funcs[None].append(holds_back)
     with signing(home):
         opened(desk, [(permit, sha)])
         until(lambda: desk.dispatches(permit) == ["dispatched"])
         withdraw(desk.teken, desk.client, permit, "pemohon membatalkan")
+        withdrawn.set()
         until(lambda: desk.quarantined(permit))
         until(lambda: desk.dispatches(permit) == ["unknown"])
     now = desk.row(permit)

@@ -165,7 +165,7 @@ def csc_home(tmp_path, keys):
 
     def host(server) -> None:
         home.host(
-            f'[csc]\nurl = "{server.url}"\ntoken_file = "csc.token"\nseconds = 5\n'
+            f'[csc]\nurl = "{server.url}"\ntoken_file = "csc.token"\nseconds = 60\n'
             f'[csc.credentials]\n"{head}" = "{CREDENTIAL}"\n'
         )
 

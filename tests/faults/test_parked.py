@@ -169,6 +169,7 @@ def test_a_worker_outlives_a_locked_database(tmp_path, keys):
             "TEKEN_HOME": tmp_path,
             "TEKEN_KEYS": keys,
             "TEKEN_BUSY_SECONDS": 0.2,
+            "TEKEN_LEASE_SECONDS": 2,  # what it holds when the file is locked it cannot even put back: the lease has to end
             "TEKEN_POLL_SECONDS": 0.05,
         }
         worker = nursery.spawn("work", environment)
@@ -180,7 +181,7 @@ def test_a_worker_outlives_a_locked_database(tmp_path, keys):
             assert nursery.alive(worker)
         _until_numbered(teken, permit)
         os.kill(worker, signal.SIGTERM)
-        assert nursery.wait(worker, 10) == 0
+        assert nursery.wait(worker, 60) == 0
     teken.close()
 
 
@@ -219,7 +220,7 @@ def test_a_worker_that_starts_before_the_database_waits_for_it(tmp_path, keys, p
 
 
 def _until_numbered(teken, permit: str) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while row(teken, permit).state != State.NUMBERED:
         assert time.monotonic() < deadline, row(teken, permit)
         time.sleep(0.05)

@@ -92,7 +92,10 @@ def test_what_may_get_better_is_tried_again(case, mode):
 
 def test_silence_is_cut_off(case):
     case.receiver.mode = "silent"
-    assert refused(case, seconds=0.3).code == "unanswered"
+    for seconds in (0.3, 3, 10):  # a machine that stands still may not come as far as the silence in the first
+        if (code := refused(case, seconds=seconds).code) == "unanswered":
+            break
+    assert code == "unanswered"
 
 
 def test_it_can_be_reached_without_sending(case):

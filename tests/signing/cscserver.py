@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import secrets
 import threading
-import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -30,6 +29,8 @@ class CscServer:
     url: str = ""
     calls: list[str] = field(default_factory=list)
     sad: dict[str, list[str]] = field(default_factory=dict)
+    silence: threading.Event = field(default_factory=threading.Event)
+    """What `mute` waits for."""
 
     def app(self) -> Flask:
         app = Flask("csc")
@@ -76,7 +77,7 @@ class CscServer:
 
     def sign_hash(self, body):
         if "mute" in self.traits:
-            time.sleep(1.5)
+            self.silence.wait(60)
         if self.sad.pop(body["SAD"], None) != body["hash"]:
             return jsonify(error="invalid_request", error_description="hash not authorised"), 400
         digests = [base64.b64decode(text) for text in body["hash"]]
@@ -107,6 +108,7 @@ def csc_server(pki, *traits: str):
     try:
         yield server
     finally:
+        server.silence.set()
         http.shutdown()
         http.server_close()
         thread.join()

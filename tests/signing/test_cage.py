@@ -43,13 +43,12 @@ def taken_over(request, monkeypatch, misbehaving):
     isolation.let_go()
     monkeypatch.setattr(isolation, "_ZYGOTE", (sys.executable, misbehaving))
     monkeypatch.setattr(isolation, "_FRESH", (sys.executable, misbehaving))
-    monkeypatch.setattr(isolation, "_STARTING", 0.5)
     if request.param == "forked":
         isolation.keep_warm()
         isolation.inspect_isolated(told("nothing"), NOBODY)  # it has started
     yield request.param
     isolation.let_go()
-    within(5, lambda: not running(misbehaving))
+    within(60, lambda: not running(misbehaving))
 
 
 @pytest.fixture
@@ -69,12 +68,13 @@ def running(program: str) -> list[str]:
 
 
 @pytest.mark.parametrize("act", ["eat", "spin", "sleep", "deaf", "fork", "flood", "lie", "crash", "leave"])
-def test_whatever_it_does_nothing_comes_of_it(taken_over, act):
+def test_whatever_it_does_nothing_comes_of_it(taken_over, act, monkeypatch):
+    monkeypatch.setattr(isolation, "_STARTING", 0.5)
     began = time.monotonic()
     found = inspect_isolated(told(act), NOBODY, seconds=1, memory=512 << 20)
     assert (found.outcome, found.signatures, found.values) == ("undetermined", (), ())
     assert found.cause in {"timeout", "killed", "nonsense"}
-    assert time.monotonic() - began < 30
+    assert time.monotonic() - began < 120
 
 
 def test_it_writes_nothing(taken_over, tmp_path):
@@ -127,7 +127,7 @@ def test_a_zygote_that_dies_meanwhile_changes_no_answer(number_after, pki, warm)
     for thread in asking:
         thread.join()
     assert len(found) == 4
-    assert all(one == expected or one.cause == "killed" for one in found)
+    assert all(one == expected or (one.outcome, one.signatures) == ("undetermined", ()) for one in found)
     assert inspect_isolated(number_after.final, pki.trust) == expected
 
 
@@ -153,6 +153,54 @@ def test_a_zygote_that_is_going_changes_no_answer(number_after, pki, dying, aske
             select.select([dying], [], [])
             dying.close()
         assert found.result() == inspect(number_after.final, pki.trust)
+
+
+def test_a_zygote_let_go_by_another_thread_meanwhile_changes_no_answer(number_after, pki, dying):
+    """Who asks finds the line to it closed on this side, which is no file descriptor any more."""
+    isolation._zygote.control.close()
+    assert inspect_isolated(number_after.final, pki.trust) == inspect(number_after.final, pki.trust)
+
+
+def test_what_the_zygote_ends_for_its_time_is_called_so_however_late_we_look(misbehaving, monkeypatch):
+    """Its watch and ours begin apart: a process that has to wait in between finds the child already ended."""
+    isolation.let_go()
+    monkeypatch.setattr(isolation, "_ZYGOTE", (sys.executable, misbehaving))
+    monkeypatch.setattr(isolation, "_STARTING", 1.0)
+    exchange = isolation._exchange
+
+    def late(*asked):
+        within(60, lambda: len(running(misbehaving)) >= 2)
+        within(60, lambda: len(running(misbehaving)) < 2)
+        return exchange(*asked)
+
+    isolation.keep_warm()
+    try:
+        isolation.inspect_isolated(told("nothing"), NOBODY)  # it has started
+        within(60, lambda: len(running(misbehaving)) < 2)
+        monkeypatch.setattr(isolation, "_exchange", late)
+        assert inspect_isolated(told("sleep"), NOBODY, seconds=1).cause == "timeout"
+    finally:
+        isolation.let_go()
+
+
+def test_a_zygote_is_let_go_though_a_forked_process_holds_its_line_too(warm):
+    """Else who lets go would wait for the end of a process that knows nothing of it."""
+    gate, shut = os.pipe()
+    sibling = os.fork()
+    if not sibling:
+        os.close(shut)
+        os.read(gate, 1)
+        os._exit(0)
+    os.close(gate)
+    letting_go = threading.Thread(target=isolation.let_go, daemon=True)
+    try:
+        letting_go.start()
+        letting_go.join(60)
+        assert warm.process.poll() is not None
+    finally:
+        os.close(shut)
+        os.waitpid(sibling, 0)
+        letting_go.join(60)
 
 
 def test_several_at_once_keep_their_answers_apart(number_after, pki, warm):
@@ -182,11 +230,11 @@ def test_no_orphan_is_left_of_a_killed_process(misbehaving):
     )
     process = subprocess.Popen([sys.executable, "-c", script], cwd=PROJECT)
     try:
-        within(20, lambda: len(running(misbehaving)) >= 2)
+        within(120, lambda: len(running(misbehaving)) >= 2)
     finally:
         process.kill()
         process.wait()
-    within(10, lambda: not running(misbehaving))
+    within(60, lambda: not running(misbehaving))
 
 
 def test_a_zygote_has_one_thread(warm):

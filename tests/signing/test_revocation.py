@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import threading
-import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -236,16 +235,15 @@ def test_caps_on_size_and_time(site):
     world = Authorities()
     head = world.signer("Kepala")
 
-    def drip(_):
-        time.sleep(1)
-        return b"x"
-
-    site.pages = {"/large": b"\x30" * 200_000, "/slow": drip}
-    caps = Caps(seconds=0.3, size=100_000)
-    assert refused(world, head, OnlineRevocation((f"{site.url}/large",), crl_caps=caps)) == "revocation_wrong"
-    began = time.monotonic()
-    assert refused(world, head, OnlineRevocation((f"{site.url}/slow",), crl_caps=caps)) == "revocation_unreachable"
-    assert time.monotonic() - began < 3
+    over = threading.Event()
+    site.pages = {"/large": b"\x30" * 200_000, "/slow": lambda _: over.wait(60) and b"x"}
+    large, slow = Caps(seconds=60, size=100_000), Caps(seconds=0.3, size=100_000)
+    assert refused(world, head, OnlineRevocation((f"{site.url}/large",), crl_caps=large)) == "revocation_wrong"
+    try:
+        source = OnlineRevocation((f"{site.url}/slow",), crl_caps=slow)
+        assert refused(world, head, source) == "revocation_unreachable"
+    finally:
+        over.set()
 
 
 @pytest.mark.parametrize("target", ["file:///etc/passwd", "ftp://127.0.0.1/crl", "data:,x"])
@@ -334,9 +332,9 @@ def certomancer(tmp_path_factory):
     from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
     from werkzeug.serving import make_server
 
-    from tests.support.servers import free_port
-
-    folder, port = tmp_path_factory.mktemp("certomancer"), free_port()
+    folder, served = tmp_path_factory.mktemp("certomancer"), []
+    server = make_server("127.0.0.1", 0, lambda environ, start: served[0](environ, start), threaded=True)
+    port = server.server_port
     for name in ("root", "issuing", "ocsp", "tsa", "kepala", "mantan"):
         key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
@@ -345,7 +343,7 @@ def certomancer(tmp_path_factory):
     config = CertomancerConfig(yaml.safe_load(text), str(folder))
     whole = datetime.now(UTC).replace(microsecond=0)  # it would write fractions of seconds, which RFC 5280 forbids
     app = Animator(AnimatorArchStore(config.pki_archs), at_time=whole, with_web_ui=False, allow_time_override=False)
-    server = make_server("127.0.0.1", port, app, threaded=True)
+    served.append(app)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     arch = next(iter(config.pki_archs.values()))

@@ -7,7 +7,6 @@ import contextlib
 import dataclasses
 import hashlib
 import threading
-import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -165,9 +164,11 @@ def test_refusals_and_nonsense():
 
 
 def test_a_silent_authority_times_out():
-    began = time.monotonic()
-    assert refused(lambda _: time.sleep(1) or b"", timeout=0.2) == "tsa_unreachable"
-    assert time.monotonic() - began < 3
+    asked_no_more = threading.Event()
+    try:
+        assert refused(lambda _: asked_no_more.wait(60) and b"", timeout=0.2) == "tsa_unreachable"
+    finally:
+        asked_no_more.set()
 
 
 @pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://x/", "tsa.example"])

@@ -26,7 +26,7 @@ from redis.retry import Retry
 from service.store import Database
 from service.store.migrate import migrate
 
-START_SECONDS = 30
+START_SECONDS = 120
 PACKAGES = {"initdb": "postgresql", "postgres": "postgresql", "redis-server": "redis-server"}
 
 
@@ -158,7 +158,7 @@ class RedisServer:
         return f"redis://127.0.0.1:{self.port}/0"
 
     def client(self) -> Redis:
-        return Redis.from_url(self.url, socket_timeout=2, retry=Retry(NoBackoff(), 0))
+        return Redis.from_url(self.url, socket_timeout=30, retry=Retry(NoBackoff(), 0))
 
     def start(self) -> None:
         command = [program("redis-server"), "--port", str(self.port), "--bind", "127.0.0.1", "--dir", self.folder]
@@ -192,7 +192,7 @@ class RedisServer:
 
     def _answers(self) -> bool:
         with self.client() as client, suppress(RedisError, OSError):
-            return bool(client.ping())
+            return self.process is not None and client.info("server")["process_id"] == self.process.pid
         return False
 
 
@@ -202,11 +202,22 @@ def redis_on_loopback() -> Iterator[RedisServer]:
     folder = Path(tempfile.mkdtemp(prefix="teken-redis-"))
     server = RedisServer(folder, free_port())
     try:
-        server.start()
+        _at_a_free_port(server)
         yield server
     finally:
         server.stop()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _at_a_free_port(server: RedisServer) -> None:
+    """A port that was free a moment ago may be somebody's by now: then another one."""
+    for _ in range(5):
+        with suppress(RuntimeError):
+            server.start()
+            return
+        server.stop()
+        server.port = free_port()
+    server.start()
 
 
 def free_port() -> int:

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from service.settings import PROJECT
-from tests.support.servers import free_port
 
 
 @dataclass
@@ -56,13 +55,16 @@ def rest(line: socket.socket) -> bytes:
 @contextmanager
 def web_server(home: Path, *options: str, **settings: object) -> Iterator[WebServer]:
     """Serve a home folder."""
-    port, log = free_port(), home / "web.log"
+    # bound from here on: a port that was only free a moment ago may be another's by the time the server is up
+    listener, log = socket.create_server(("127.0.0.1", 0)), home / "web.log"
+    port, number = listener.getsockname()[1], listener.fileno()
     clean = {name: value for name, value in os.environ.items() if not name.startswith("TEKEN_")}
     given = {f"TEKEN_{name.upper()}": str(value) for name, value in {"home": home, **settings}.items()}
-    command = [sys.executable, "-m", "gunicorn", "-c", "python:service.webserver", "-b", f"127.0.0.1:{port}", *options]
-    with log.open("ab") as out:
+    command = [sys.executable, "-m", "gunicorn", "-c", "python:service.webserver", "-b", f"fd://{number}", *options]
+    with listener, log.open("ab") as out:
+        application = [*command, "service.app:from_environment()"]
         process = subprocess.Popen(
-            [*command, "service.app:from_environment()"], cwd=PROJECT, env=clean | given, stdout=out, stderr=out
+            application, cwd=PROJECT, env=clean | given, stdout=out, stderr=out, pass_fds=(number,)
         )
     server = WebServer(port, log, process)
     try:

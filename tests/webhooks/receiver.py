@@ -147,10 +147,12 @@ def receiving(answer: bytes | Callable = OK, context: ssl.SSLContext | None = No
         with suppress(OSError):
             listener.shutdown(socket.SHUT_RDWR)
         listener.close()
+        acceptor.join(WAIT_SECONDS)  # from here on no line is added
         for line in lines:
+            with suppress(OSError):  # a close alone says nothing to the sender while a thread of ours still reads
+                socket.socket.shutdown(line, socket.SHUT_RDWR)
             with suppress(OSError):
                 line.close()
-        acceptor.join(WAIT_SECONDS)
 
 
 def _request(line: socket.socket) -> Got | None:

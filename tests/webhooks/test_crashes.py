@@ -32,12 +32,14 @@ def test_a_death_between_sending_and_recording_repeats_under_the_same_id(house, 
         ids = happen(house, "case.accepted", "permit.issued", "permit.ready")
         worker = nursery.spawn("work", {**environment(house, keys), "TEKEN_FAIL_AT": f"{point}:2"})
         assert nursery.wait(worker, PATIENCE) == -signal.SIGKILL
-        assert receiver.ids == ids[: 1 if point == "webhook.before_send" else 2]
+        sent = 1 if point == "webhook.before_send" else 2
+        assert receiver.ids == ids[:sent]
         house.clock.at = lease_of(house, endpoint) - timedelta(seconds=1)
         assert not send(house, endpoint), "the dead one's lease stands"
         house.clock.forward(seconds=1)
         assert send(house, endpoint)
-        assert receiver.ids[-3:] == ids
+        # the first is on record already where RECORD_SECONDS went by before the second
+        assert receiver.ids[sent:] in (ids, ids[1:])
         assert set(receiver.ids) == set(ids)
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import socket
-
-import pytest
+import threading
 
 from tests.webhooks.receiver import WAIT_SECONDS, Got, Receiver, hang, receiving, said
 
@@ -52,11 +51,23 @@ def test_an_answer_ordered_as_soon_as_a_request_has_come_is_for_the_next_one():
                 assert line.recv(65536) == said(status)
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-def test_a_receiver_that_fails_hangs_up_instead_of_leaving_the_sender_waiting():
+def test_a_receiver_that_fails_hangs_up_instead_of_leaving_the_sender_waiting(monkeypatch):
+    failed = threading.Event()
+    monkeypatch.setattr(threading, "excepthook", lambda _: failed.set())
+
     def fail(line: socket.socket) -> None:
         raise RuntimeError
 
     with receiving(fail) as receiver, socket.create_connection(("127.0.0.1", receiver.port), WAIT_SECONDS) as line:
         line.sendall(LETTER)
+        assert line.recv(1) == b""
+        assert failed.wait(WAIT_SECONDS), "said before the next test's hook is there"
+
+
+def test_a_receiver_that_is_over_hangs_up_on_whom_it_left_waiting():
+    with receiving(hang) as receiver:
+        line = socket.create_connection(("127.0.0.1", receiver.port), WAIT_SECONDS)
+        line.sendall(LETTER)
+        receiver.wait(1)
+    with line:
         assert line.recv(1) == b""

@@ -13,7 +13,6 @@ from service.webhooks.addresses import networks_of
 from service.webhooks.errors import Unsent
 from service.webhooks.sending import Line, Network, trust_of
 from service.webhooks.targets import Rules, Target, target_of
-from tests.support.servers import free_port
 from tests.webhooks.receiver import OK, certified, drip, flood, hang, receiving, said
 
 HERE = Rules(networks=networks_of("127.0.0.0/8"))
@@ -25,6 +24,17 @@ HEADERS = {"webhook-id": "evt_1"}
 
 def network(trust: ssl.SSLContext | None = None, *, rules=HERE, resolve=lambda *_: ["127.0.0.1"], seconds=30.0):
     return Network(rules, trust or ssl.create_default_context(), resolve, seconds)
+
+
+def in_time(url: str):
+    """A letter that has its answer at once, unless this machine itself stands still: then there is more time."""
+    for seconds in (SOON, 10 * SOON, 30.0):
+        try:
+            return post(url, seconds=seconds)
+        except Unsent as error:
+            if error.code not in {"timeout", "unreachable"}:
+                raise
+    raise AssertionError("no answer in time")
 
 
 def post(url: str, **chosen):
@@ -60,7 +70,7 @@ def tls(tmp_path_factory):
 )
 def test_whatever_is_no_answer_has_its_code(answer, code):
     with receiving(answer) as receiver, pytest.raises(Unsent, match=f"^{code}$"):
-        post(receiver.url, seconds=SOON)
+        post(receiver.url, seconds=SOON if code == "timeout" else 30)
 
 
 def test_a_name_server_that_never_answers_holds_neither_the_sender_nor_ever_more_threads(monkeypatch):
@@ -104,7 +114,7 @@ def test_what_a_name_server_says_wrong_is_no_fault_of_ours():
 )
 def test_once_the_status_is_there_nothing_else_matters(answer):
     with receiving(answer) as receiver:
-        assert post(receiver.url, seconds=SOON).status in {200, 204}
+        assert in_time(receiver.url).status in {200, 204}
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
@@ -178,8 +188,10 @@ def test_http_goes_to_no_other_machine_even_if_the_name_is_localhost():
 
 
 def test_nobody_listens():
-    with pytest.raises(Unsent, match="unreachable"):
-        post(f"http://127.0.0.1:{free_port()}/")
+    with socket.socket() as nobody:  # bound and not listening: the port stays refused
+        nobody.bind(("127.0.0.1", 0))
+        with pytest.raises(Unsent, match="unreachable"):
+            post(f"http://127.0.0.1:{nobody.getsockname()[1]}/")
 
 
 def test_an_address_that_does_not_answer_leaves_the_next_one_its_turn():

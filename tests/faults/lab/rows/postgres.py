@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
+import psycopg
+
 from tests.faults.lab.bench import Bench
 from tests.faults.lab.drills import drilling, nothing, storm
 from tests.faults.lab.scene import Row, Scene, numbered
-from tests.support.servers import PostgresServer
+from tests.support.servers import START_SECONDS, PostgresServer
 
 ROUNDS = 5
 
@@ -44,8 +47,20 @@ def hangs(bench: Bench, scene: Scene) -> None:
         drill.all_alive()
 
 
+def _connected(server: PostgresServer) -> psycopg.Connection:
+    """As soon as it answers: it may still be recovering from what was done to it last."""
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            return server.connect()
+        except psycopg.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+
+
 def _sessions(server: PostgresServer) -> list[int]:
-    with server.connect() as connection:
+    with _connected(server) as connection:
         query = "SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
         return [pid for (pid,) in connection.execute(query).fetchall()]
 
@@ -64,7 +79,7 @@ def _stop_one(server: PostgresServer) -> None:
 
 
 def _end_sessions(server: PostgresServer) -> None:
-    with server.connect() as connection:
+    with _connected(server) as connection:
         connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
 
 
