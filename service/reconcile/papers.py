@@ -155,7 +155,9 @@ def _qr(pdf: bytes) -> str | None:
     try:
         document.init_forms()
         page = document[len(document) - 1]
-        found = zxingcpp.read_barcodes(page.render(scale=_SCALE, may_draw_forms=True).to_pil())
+        found = zxingcpp.read_barcodes(
+            page.render(scale=_SCALE, may_draw_forms=True).to_pil(), formats=zxingcpp.BarcodeFormat.QRCode
+        )  # of every kind it knows, it now and then finds one inside a dense QR
         return found[0].text if found else None
     finally:
         document.close()

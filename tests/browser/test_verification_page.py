@@ -25,6 +25,11 @@ def walk(street) -> Iterator[Street]:
     assert street.heard == []
 
 
+def _follow(page, selector: str) -> None:
+    with page.expect_navigation(wait_until="load"):
+        page.click(selector)
+
+
 def fits(page: Any) -> bool:
     return bool(page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
 
@@ -129,13 +134,13 @@ def test_dark_and_forced_colours(walk, media):
 def test_the_way_to_the_new_permit_and_back_to_the_form(walk):
     page = walk.page(360, javascript=False)
     page.goto(walk.address(STATES["replaced"], "en"))
-    page.click(".panel a")
+    _follow(page, ".panel a")
     assert page.locator("h1").inner_text() == "This permit is in force"
     assert page.url.endswith(f"/V/{walk.world['new'].code}?lang=en")
-    page.click("footer a")
+    _follow(page, "footer a")
     page.fill("#kode", walk.world["revoked"].code.lower())
-    page.click("main form button")
+    _follow(page, "main form button")
     assert page.locator("h1").inner_text() == "This permit is revoked"
-    page.click("header a")
+    _follow(page, "header a")
     assert page.locator("h1").inner_text() == "Izin ini dicabut"
     page.context.close()

@@ -193,7 +193,10 @@ def test_a_thousand_cases_are_paged_with_a_fixed_number_of_questions(desk, hulu)
 
 
 def test_a_thousand_cases_are_listed_as_soon_as_a_hundred(desk, hulu):
-    """No due time is worked out for a case that isn't shown: neither in the list nor beside the case that is open."""
+    """No due time is worked out for a case that isn't shown: neither in the list nor beside the case that is open.
+
+    It takes 1.8 times as long on a quiet machine, 2.3 beside others; if each were looked at, it would be ten times.
+    """
     model = hulu.send(1)
     person = desk.at_work("rokan-hulu", "kasi")
     first, *_ = copies(desk.teken, model, 100)
@@ -203,7 +206,7 @@ def test_a_thousand_cases_are_listed_as_soon_as_a_hundred(desk, hulu):
     many = [_cpu(lambda path=path: person.get(path)) for path in pages]
     person.get("/meja/")
     assert "1001 berkas menunggu Anda" in person.text
-    assert all(much < 2.5 * little for much, little in zip(many, few, strict=True)), (few, many)
+    assert all(much < 5 * little for much, little in zip(many, few, strict=True)), (few, many)
 
 
 def _cpu(act) -> float:

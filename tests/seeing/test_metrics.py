@@ -246,7 +246,7 @@ def test_several_processes_of_one_server_count_together(tmp_path):
 
 
 def counting_in(master: int) -> Path:
-    """Where the server's processes count, by what one of them has mapped."""
-    child = Path(f"/proc/{master}/task/{master}/children").read_text().split()[0]
-    found = re.search(r"(/\S*teken-metrics-\w+)/", Path(f"/proc/{child}/maps").read_text())
-    return Path(found[1])
+    """Where the server's processes count, by what those have mapped that are so far."""
+    children = Path(f"/proc/{master}/task/{master}/children").read_text().split()
+    maps = "".join(Path(f"/proc/{child}/maps").read_text() for child in children)
+    return Path(re.search(r"(/\S*teken-metrics-\w+)/", maps)[1])

@@ -40,7 +40,7 @@ def test_a_clock_before_1970_makes_ids_all_the_same():
 
 def test_at_one_instant_no_two_are_alike():
     at = datetime(2026, 11, 20, tzinfo=UTC)
-    assert len({growing_id("izn", 20, at) for _ in range(20_000)}) == 20_000
+    assert len({growing_id("izn", 20, at) for _ in range(2_000)}) == 2_000
 
 
 def test_permits_and_events_lie_in_the_order_of_time(world):

@@ -180,7 +180,11 @@ def _connect(target: tuple[str, int] | Path) -> socket.socket:
     if isinstance(target, tuple):
         return socket.create_connection(target, CONNECT_SECONDS)
     server = socket.socket(socket.AF_UNIX)
-    server.connect(str(target))
+    try:
+        server.connect(str(target))
+    except OSError:
+        server.close()
+        raise
     return server
 
 

@@ -13,7 +13,7 @@ from service.verification.checks import Checks, ChecksBusy
 
 
 def test_never_more_at_once_than_places():
-    checks, inside, most = Checks(2, 40), [], []
+    checks, inside, most = Checks(2, 40, patience=60), [], []
     lock = threading.Lock()
 
     def check(number):
@@ -61,13 +61,13 @@ def test_a_turn_does_not_wait_for_ever():
 
 
 def test_who_has_none_running_goes_first():
-    checks, order = Checks(2, 9), []
+    checks, order = Checks(2, 9, patience=60), []
     let_go = threading.Event()
 
     def check(asker):
         with checks.turn(asker):
             order.append(asker)
-            let_go.wait(5)
+            let_go.wait(60)
 
     threads = []
     for asker in ("flood", "flood", "flood", "flood", "citizen"):

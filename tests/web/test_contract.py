@@ -86,6 +86,7 @@ def test_the_service_keeps_its_contract(tmp_path, asker, examples):
         options = ["--max-examples", str(examples), "--seed", SEED, "--continue-on-failure"]
         # The last ones watch how fast examples are made, which a busy machine decides, not the service.
         options += ["--generation-database", "none", "--suppress-health-check", "all"]
+        options += ["--request-timeout", "60"]
         run = subprocess.run(
             [*command, *options, *shown], capture_output=True, text=True, timeout=1700, cwd=tmp_path, check=False
         )
@@ -99,7 +100,7 @@ def test_the_service_keeps_its_contract(tmp_path, asker, examples):
 def test_what_the_server_itself_refuses_is_in_the_contract(tmp_path, query, headers, status):
     house = open_house(tmp_path / "home")
     with served(tmp_path / "home") as url, pytest.raises(urllib.error.HTTPError) as refused:
-        urllib.request.urlopen(urllib.request.Request(f"{url}/api/v1/events{query}", headers=headers), timeout=5)
+        urllib.request.urlopen(urllib.request.Request(f"{url}/api/v1/events{query}", headers=headers), timeout=60)
     house.teken.close()
     assert refused.value.code == status
     refused.value.close()

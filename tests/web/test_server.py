@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 import pytest
 
@@ -27,6 +27,14 @@ def server(tmp_path_factory):
 
 def status(answer: bytes) -> int:
     return int(answer.split(b" ", 2)[1]) if answer else 0
+
+
+def is_answered(server) -> bool:
+    """Before the crowd's own time is over. A pause of the machine costs one try; whoever is silenced by the crowd loses both."""
+    for _ in range(2):
+        with suppress(TimeoutError):
+            return status(server.ask(ALIVE, seconds=HEAD_SECONDS * 0.4)) == 200
+    return False
 
 
 def post(path: str, *headers: str) -> bytes:
@@ -86,8 +94,8 @@ def test_a_crowd_of_slow_heads_keeps_nobody_waiting(server):
         for line in slow:
             line.sendall(b"GET / HTTP/1.1\r\nHost: a\r\nX: ")
         began, cut = time.monotonic(), 0
-        while time.monotonic() - began < HEAD_SECONDS + 8 and cut < len(slow):
-            assert status(server.ask(ALIVE, seconds=HEAD_SECONDS / 2)) == 200
+        while time.monotonic() - began < HEAD_SECONDS + 30 and cut < len(slow):
+            assert is_answered(server)
             for line in list(slow):
                 try:
                     line.sendall(b"a")
@@ -105,14 +113,14 @@ def test_a_crowd_of_slow_bodies_keeps_nobody_waiting(server):
                 post("/lapor", "Content-Type: application/x-www-form-urlencoded", "Content-Length: 9000") + b"kode="
             )
         for _ in range(10):
-            assert status(server.ask(ALIVE, seconds=HEAD_SECONDS / 2)) == 200
+            assert is_answered(server)
 
 
 def test_a_crowd_that_says_nothing_keeps_nobody_waiting(server):
     with ExitStack() as stack:
         for _ in range(FAR_MORE_THAN_THREADS):
             stack.enter_context(server.connect())
-        assert status(server.ask(ALIVE, seconds=HEAD_SECONDS / 2)) == 200
+        assert is_answered(server)
 
 
 def test_a_crowd_that_does_not_hang_up_keeps_nobody_waiting(server):
@@ -206,12 +214,12 @@ def test_a_server_that_stops_answers_what_it_has_begun(tmp_path):
         idle.sendall(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
         assert status(idle.recv(65536)) == 200
         begun.sendall(ALIVE[:20])
-        time.sleep(0.3)
+        assert status(running.ask(ALIVE)) == 200  # the loop has seen what came before
         running.process.terminate()
         time.sleep(0.5)
         begun.sendall(ALIVE[20:])
         assert status(rest(begun)) == 200
-        assert running.process.wait(20) == 0
+        assert running.process.wait(60) == 0
 
 
 def test_logs_hold_routes_and_nothing_of_people(server):
