@@ -156,7 +156,8 @@ def _qr(pdf: bytes) -> str | None:
         document.init_forms()
         page = document[len(document) - 1]
         found = zxingcpp.read_barcodes(
-            page.render(scale=_SCALE, may_draw_forms=True).to_pil(), formats=zxingcpp.BarcodeFormat.QRCode
+            page.render(scale=_SCALE, may_draw_forms=True).to_pil(),
+            formats=zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode),
         )  # of every kind it knows, it now and then finds one inside a dense QR
         return found[0].text if found else None
     finally:
