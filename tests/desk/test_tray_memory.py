@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import socket
 import subprocess
 import sys
 import urllib.error
@@ -22,6 +21,7 @@ from service.store.batch_tables import BatchState
 from tests.batch.hunting import in_memory, on_disk
 from tests.batch.processes import announced, environment, fill, signing, until, web, with_passphrase
 from tests.desk.people import PASSWORD
+from tests.support.servers import free_port
 
 OFFICE = "rokan-hilir"
 PASSPHRASE = b"Kata-Sandi-Bu-Kadis/73#ungu"
@@ -114,9 +114,3 @@ class serving:  # noqa: N801 - reads as a verb
 
 def children(pid: int) -> list[int]:
     return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

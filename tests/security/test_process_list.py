@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from service.settings import PROJECT
-from tests.web.test_contract import free_port
+from tests.support.servers import free_port
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="needs /proc")
 PROCESSES = 4  # the command, web, worker, signing

@@ -7,13 +7,12 @@ gunicorn serves the real application; schemathesis asks as it likes. Its pytest 
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 import jsonschema_rs
@@ -21,6 +20,7 @@ import pytest
 
 from service.settings import PROJECT
 from service.web.openapi import openapi
+from tests.support.servers import free_port
 from tests.web.conftest import OFFICE, open_house
 
 # Of good shape is not yet a good case (dates, rows in time order, an STR in force): 422 is an expected answer to it.
@@ -31,12 +31,6 @@ expected-statuses = ["2xx", "401", "403", "404", "409", "422"]
 FEW, MANY = 6, 150
 SEED = "20261123"
 """The same questions every time: a finding replays, and what passes today fails tomorrow for a reason of ours."""
-
-
-def free_port() -> int:
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @contextmanager
